@@ -22,7 +22,7 @@ Fact = str | int
 class ConnectorError(Exception):
     """The base: ``text`` is the message id, ``facts`` its values; ``str()`` is the English sentence."""
 
-    def __init__(self, text: str, **facts: Fact) -> None:
+    def __init__(self, text: str, /, **facts: Fact) -> None:
         super().__init__(text)
         self.text = text
         self.facts: dict[str, Fact] = facts
@@ -38,7 +38,7 @@ class Transient(ConnectorError):
 class Throttled(Transient):
     """The provider asked us to wait ``wait`` seconds."""
 
-    def __init__(self, text: str, *, wait: float, **facts: Fact) -> None:
+    def __init__(self, text: str, /, *, wait: float, **facts: Fact) -> None:
         super().__init__(text, **facts)
         self.wait = wait
 
@@ -62,6 +62,6 @@ class TargetGone(ConnectorError):
 class StorageFull(ConnectorError):
     """The storage has no room; ``needed`` bytes would have been used."""
 
-    def __init__(self, text: str, *, needed: int, **facts: Fact) -> None:
+    def __init__(self, text: str, /, *, needed: int, **facts: Fact) -> None:
         super().__init__(text, **facts)
         self.needed = needed

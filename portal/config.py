@@ -1,0 +1,113 @@
+"""Settings from the environment: read once, typed, complete or refused with everything that is wrong at once."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.request import urlopen
+
+from portal.secrets import new_key
+
+
+class Incomplete(Exception):
+    """The environment does not allow a start; the message lists everything that is missing or wrong."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this installation runs. Paths are absolute."""
+
+    data: Path  # everything that must be kept, on one machine
+    database_url: str
+    redis_url: str | None  # None: `kontor up` starts one on a socket in the data folder
+    files_url: str  # file:///… or s3://bucket/prefix?endpoint_url=…
+    secret_key: str = field(repr=False)
+    port: int = 8000
+    sandbox_url: str | None = None  # providers are replaced by the simulators at this address
+    workers: int = 2
+    endpoints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # kind -> endpoint -> URL
+
+    @property
+    def redis(self) -> str:
+        """The Redis to use: the one given, else the one `kontor up` runs on a socket in the data folder."""
+        return self.redis_url or f"unix://{self.data / 'redis.sock'}"
+
+
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this environment; Incomplete when it cannot start, naming every reason."""
+    env = os.environ if environ is None else environ
+    wrong: list[str] = []
+    data = Path(env.get("KONTOR_DATA") or "data").absolute()
+    database = env.get("KONTOR_DATABASE_URL") or f"sqlite:///{data / 'kontor.db'}"
+    if not database.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        wrong.append("KONTOR_DATABASE_URL must begin with sqlite:/// or postgresql://")
+    port = _number(env, "KONTOR_PORT", 8000, wrong)
+    workers = _number(env, "KONTOR_WORKERS", 2, wrong)
+    secret = _secret(env, data, database, wrong)
+    sandbox = env.get("KONTOR_SANDBOX_URL") or None
+    endpoints = _endpoints(sandbox, wrong) if sandbox else {}
+    if wrong:
+        raise Incomplete("Kontor cannot start:\n" + "\n".join(f"- {reason}" for reason in wrong))
+    return Settings(
+        data=data,
+        database_url=database.replace("postgresql://", "postgresql+psycopg://", 1),
+        redis_url=env.get("KONTOR_REDIS_URL") or None,
+        files_url=env.get("KONTOR_FILES_URL") or f"file://{data / 'files'}",
+        secret_key=secret,
+        port=port,
+        sandbox_url=sandbox,
+        workers=workers,
+        endpoints=endpoints,
+    )
+
+
+def _number(env: Mapping[str, str], name: str, default: int, wrong: list[str]) -> int:
+    text = env.get(name) or str(default)
+    if not text.isdigit():
+        wrong.append(f"{name} must be a whole number, not “{text}”")
+        return default
+    return int(text)
+
+
+def _secret(env: Mapping[str, str], data: Path, database: str, wrong: list[str]) -> str:
+    """The key from the variable, from the file it names, or – on one machine – one made once in the data folder."""
+    if env.get("KONTOR_SECRET_KEY"):
+        return env["KONTOR_SECRET_KEY"]
+    named = env.get("KONTOR_SECRET_KEY_FILE")
+    path = Path(named) if named else data / "secret.key"
+    if path.is_file():
+        return path.read_text().strip()
+    if named:
+        wrong.append(f"KONTOR_SECRET_KEY_FILE names {path}, which is not there")
+        return ""
+    if not database.startswith("sqlite"):
+        wrong.append("KONTOR_SECRET_KEY (or _FILE) is needed: several machines must share one key")
+        return ""
+    return _made_once(path)
+
+
+def _made_once(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:  # two processes may start at once: whoever creates the file decides
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(new_key() + "\n")
+    return path.read_text().strip()
+
+
+def _endpoints(url: str, wrong: list[str]) -> Mapping[str, Mapping[str, str]]:
+    if not url.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]")):
+        wrong.append("KONTOR_SANDBOX_URL must be an address of this machine: the simulators are for trying things out")
+        return {}
+    try:
+        with urlopen(url, timeout=5) as answer:  # noqa: S310 - a loopback http address, checked above
+            found: dict[str, dict[str, str]] = json.load(answer)
+            return found
+    except (OSError, ValueError):
+        wrong.append(f"KONTOR_SANDBOX_URL: no sandbox answers at {url}")
+        return {}

@@ -1,0 +1,38 @@
+"""German and English. English sentences are the message ids; they are translated when they are shown, never before.
+
+Sentences that are stored (why a delivery failed) are kept as message id and facts, so that each reader gets their own
+language; ``say`` puts the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from flask_babel import Babel, get_locale, ngettext
+from flask_babel import gettext as _
+
+from integrations.contract import N_
+
+__all__ = ["LANGUAGES", "N_", "TRANSLATIONS", "Babel", "_", "language", "ngettext", "say"]
+
+LANGUAGES = ("de", "en")
+TRANSLATIONS = Path(__file__).parent / "translations"
+
+
+def language() -> str:
+    """The language of the present reader: "de" or "en" (English outside a request)."""
+    locale = get_locale()
+    spoken = str(locale.language) if locale is not None else "en"
+    return spoken if spoken in LANGUAGES else "en"
+
+
+def say(text: str | None, facts: Mapping[str, object] | None = None) -> str:
+    """A stored sentence in the reader's language; facts that are missing do not break the page."""
+    if not text:
+        return ""
+    translated: str = _(text)
+    try:
+        return translated % dict(facts) if facts else translated
+    except (KeyError, ValueError, TypeError):
+        return translated

@@ -1,0 +1,50 @@
+"""The bell: rings RQ workers for work that the database already holds. Losing a ring costs time, never work."""
+
+from __future__ import annotations
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.queue import EnqueueData
+
+from portal.db import Ring
+
+log = structlog.get_logger()
+
+# One queue per worker process (a worker on several queues can lose a job for good when it is killed).
+QUEUE = "kontor"
+# job name -> (function, seconds it may run)
+JOBS: dict[str, tuple[str, int]] = {
+    "read": ("portal.jobs.read", 150),
+    "drain": ("portal.jobs.drain", 180),
+    "plan": ("portal.jobs.plan", 600),
+}
+
+
+def connect(url: str) -> Redis:
+    """A Redis client with time-outs, for ``redis://…`` and ``unix://…``."""
+    client: Redis = Redis.from_url(url, socket_timeout=20, socket_connect_timeout=3, health_check_interval=30)
+    return client
+
+
+class Bell:
+    """Puts jobs on the queue; ids are the only arguments, as JSON."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+        self.queue = Queue(QUEUE, connection=redis, serializer="json")
+
+    def __call__(self, rings: list[Ring]) -> None:
+        """Ring for each; a Redis that does not answer is logged, and the sweep rings again."""
+        try:
+            self.queue.enqueue_many([self._job(name, key) for name, key in rings])
+        except RedisError as error:
+            log.warning("bell.silent", rings=len(rings), error=type(error).__name__)
+
+    def _job(self, name: str, key: str) -> EnqueueData:
+        function, seconds = JOBS[name]
+        # The truth is in the database, so neither results nor failures are kept for long.
+        return Queue.prepare_data(
+            function, args=(key,), timeout=seconds, result_ttl=0, failure_ttl=3600, description=f"{name} {key}"
+        )
