@@ -20,7 +20,8 @@ from integrations.sandbox.clock import Clock
 from integrations.sandbox.state import Store
 from integrations.sandbox.wire import json_response
 
-DEMO_APP = {"client_id": "kontor-demo", "client_secret": "kontor-demo-secret", "name": "Kontor", "redirect_uris": []}
+DEMO_CLIENT = "kontor-demo"
+_DEMO_APP = {"client_id": DEMO_CLIENT, "client_secret": "kontor-demo-secret", "name": "Kontor"}
 _LOOPBACK = {"127.0.0.1", "localhost", "[::1]", "::1"}
 
 
@@ -113,7 +114,7 @@ class OAuth:
             "name": str(app.get("name") or "An app"),
             "redirect_uris": [str(uri) for uri in app.get("redirect_uris") or []],
         }
-        self._apps.put(kept["client_id"], kept)
+        self._apps.put(str(kept["client_id"]), kept)
         return kept
 
     def app(self, client_id: str) -> dict[str, Any] | None:
