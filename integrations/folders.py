@@ -61,6 +61,14 @@ class Tree:
         """The id of a folder made earlier, without asking the provider whether it still lives."""
         return self.memory.get(f"folder:{self.marker(path)}")
 
+    def found(self, path: Sequence[str]) -> str | None:
+        """The id of the folder, remembered or looked up by its marker where nothing is remembered; makes nothing."""
+        known = self.known(path)
+        if known or not path:
+            return known
+        folder = self.store.find(self.marker(path), None, path[-1])
+        return folder.id if folder else None
+
     def root(self) -> Folder:
         """The living root folder; made when there was none yet or the one we had is gone (set-up does that)."""
         known = self.known(())
