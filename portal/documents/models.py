@@ -6,12 +6,13 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Column, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, UniqueConstraint, event, text
 from sqlmodel import Field, SQLModel
 
 from integrations.contract import DocumentKind
 from portal import clock, ids
 from portal.db import Instant, Json, States
+from portal.documents import keys
 
 
 class Source(StrEnum):
@@ -40,22 +41,34 @@ class StoredFile(SQLModel, table=True):
     id: UUID = Field(default_factory=ids.new, primary_key=True)
     firm_id: UUID = Field(foreign_key="firm.id")
     sha256: str
-    size: int  # bytes
+    size: int = Field(sa_type=BigInteger)  # bytes
     media_type: str  # detected from the bytes
     stored_at: datetime = Field(default_factory=clock.now, sa_type=Instant)
+
+
+def _listed_by(key: str) -> Index:
+    """What a folder sorted by ``key`` is read from, a page at a time."""
+    there = text("removed_at IS NULL")
+    return Index(
+        f"ix_document_by_{key}", "client_id", "folder", key, "id", sqlite_where=there, postgresql_where=there
+    )  # fmt: skip
 
 
 class Document(SQLModel, table=True):
     """One document. Fields hold what is true now; ``DocumentVersion`` holds how it came to that.
 
-    Amounts are minor units of ``currency``; accounting dates are dates. ``kind`` is None until it is settled.
+    Amounts are minor units of ``currency``; accounting dates are dates. ``kind`` is None until it is settled. The
+    ``…_key`` columns, ``folder`` and ``dated_on`` follow from the others (``documents.keys``) and are what lists are
+    sorted and paged by; they are set before every write.
     """
 
     __table_args__ = (
-        Index("ix_document_folder", "client_id", "kind", "removed_at", "arrived_at", "id"),
+        *(_listed_by(key) for key in ("arrived_at", "dated_on", "party_key", "number_key", "gross_key")),
         Index("ix_document_arrival", "client_id", "arrived_at", "id"),
         Index("ix_document_client_id_sha256", "client_id", "sha256"),
-        Index("ix_document_twin", "client_id", "number", "party_name"),
+        Index("ix_document_twin", "client_id", "number_key", "party_key"),
+        Index("ix_document_twin_id", "twin_id"),
+        Index("ix_document_file_id", "file_id"),
     )
 
     id: UUID = Field(default_factory=ids.new, primary_key=True)
@@ -64,7 +77,7 @@ class Document(SQLModel, table=True):
     sha256: str
     filename: str  # as it came
     media_type: str
-    size: int
+    size: int = Field(sa_type=BigInteger)  # bytes
     source: Source = Field(sa_type=States(Source))
     kind: DocumentKind | None = Field(default=None, sa_type=States(DocumentKind))
     reading: Reading = Field(default=Reading.WAITING, sa_type=States(Reading))
@@ -81,9 +94,9 @@ class Document(SQLModel, table=True):
     issued_on: date | None = None
     due_on: date | None = None
     currency: str | None = None
-    net: int | None = None
-    tax: int | None = None
-    gross: int | None = None
+    net: int | None = Field(default=None, sa_type=BigInteger)
+    tax: int | None = Field(default=None, sa_type=BigInteger)
+    gross: int | None = Field(default=None, sa_type=BigInteger)
     lines: list[dict[str, str]] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
     account_id: UUID | None = Field(default=None, foreign_key="bank_account.id")
     note: str | None = None
@@ -92,6 +105,12 @@ class Document(SQLModel, table=True):
     twin_accepted: bool = False  # a person said: not a duplicate, or go on anyway
     removed_at: datetime | None = Field(default=None, sa_type=Instant)
     removed_reason: str | None = None
+
+    folder: DocumentKind = Field(default=DocumentKind.OTHER, sa_type=States(DocumentKind))
+    dated_on: date = Field(default=date.min)
+    party_key: str = ""
+    number_key: str = ""
+    gross_key: int = Field(default=0, sa_type=BigInteger)
 
 
 class DocumentVersion(SQLModel, table=True):
@@ -116,10 +135,18 @@ class Refusal(SQLModel, table=True):
     id: UUID = Field(default_factory=ids.new, primary_key=True)
     client_id: UUID = Field(foreign_key="client.id")
     filename: str
-    size: int
+    size: int = Field(sa_type=BigInteger)  # bytes; of one that was cut off: at least
     source: Source = Field(sa_type=States(Source))
     text: str  # message id
     facts: dict[str, object] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
     by: UUID | None = Field(default=None, foreign_key="person.id")
     refused_at: datetime = Field(default_factory=clock.now, sa_type=Instant)
     seen_at: datetime | None = Field(default=None, sa_type=Instant)  # a person put it aside
+
+
+@event.listens_for(Document, "before_insert")
+@event.listens_for(Document, "before_update")
+def _keep_keys(_mapper: object, _connection: object, document: Document) -> None:
+    for column, value in keys.keys(document).items():
+        if getattr(document, column) != value:
+            setattr(document, column, value)

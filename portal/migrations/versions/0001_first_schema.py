@@ -6,10 +6,12 @@ Revision: 0001, after None
 from __future__ import annotations
 
 import sqlalchemy as sa
+import sqlmodel
 from alembic import op
+from sqlalchemy import Text
+from sqlalchemy.dialects import postgresql
 
 import portal.db
-from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
@@ -221,7 +223,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("firm_id", sa.Uuid(), nullable=False),
         sa.Column("sha256", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("media_type", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("stored_at", portal.db.Instant(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name=op.f("fk_stored_file_firm_id_firm")),
@@ -337,7 +339,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("client_id", sa.Uuid(), nullable=False),
         sa.Column("filename", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column(
             "source",
             sa.Enum("upload", "api", "mail", "import", "portal", name="source", native_enum=False, length=32),
@@ -381,7 +383,7 @@ def upgrade() -> None:
         sa.Column("sha256", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("filename", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("media_type", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column(
             "source",
             sa.Enum("upload", "api", "mail", "import", "portal", name="source", native_enum=False, length=32),
@@ -414,9 +416,9 @@ def upgrade() -> None:
         sa.Column("issued_on", sa.Date(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("currency", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("net", sa.Integer(), nullable=True),
-        sa.Column("tax", sa.Integer(), nullable=True),
-        sa.Column("gross", sa.Integer(), nullable=True),
+        sa.Column("net", sa.BigInteger(), nullable=True),
+        sa.Column("tax", sa.BigInteger(), nullable=True),
+        sa.Column("gross", sa.BigInteger(), nullable=True),
         sa.Column("lines", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=True),
         sa.Column("note", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
@@ -424,6 +426,24 @@ def upgrade() -> None:
         sa.Column("twin_accepted", sa.Boolean(), nullable=False),
         sa.Column("removed_at", portal.db.Instant(timezone=True), nullable=True),
         sa.Column("removed_reason", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column(
+            "folder",
+            sa.Enum(
+                "incoming_invoice",
+                "outgoing_invoice",
+                "receipt",
+                "statement",
+                "other",
+                name="documentkind",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("dated_on", sa.Date(), nullable=False),
+        sa.Column("party_key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("number_key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("gross_key", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["bank_account.id"], name=op.f("fk_document_account_id_bank_account")),
         sa.ForeignKeyConstraint(["added_by"], ["person.id"], name=op.f("fk_document_added_by_person")),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_document_client_id_client")),
@@ -435,9 +455,43 @@ def upgrade() -> None:
         batch_op.create_index("ix_document_arrival", ["client_id", "arrived_at", "id"], unique=False)
         batch_op.create_index("ix_document_client_id_sha256", ["client_id", "sha256"], unique=False)
         batch_op.create_index(
-            "ix_document_folder", ["client_id", "kind", "removed_at", "arrived_at", "id"], unique=False
+            "ix_document_by_arrived_at",
+            ["client_id", "folder", "arrived_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
         )
-        batch_op.create_index("ix_document_twin", ["client_id", "number", "party_name"], unique=False)
+        batch_op.create_index(
+            "ix_document_by_dated_on",
+            ["client_id", "folder", "dated_on", "id"],
+            unique=False,
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_document_by_party_key",
+            ["client_id", "folder", "party_key", "id"],
+            unique=False,
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_document_by_number_key",
+            ["client_id", "folder", "number_key", "id"],
+            unique=False,
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_document_by_gross_key",
+            ["client_id", "folder", "gross_key", "id"],
+            unique=False,
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+        )
+        batch_op.create_index("ix_document_file_id", ["file_id"], unique=False)
+        batch_op.create_index("ix_document_twin", ["client_id", "number_key", "party_key"], unique=False)
+        batch_op.create_index("ix_document_twin_id", ["twin_id"], unique=False)
 
     op.create_table(
         "instance",
@@ -711,8 +765,14 @@ def downgrade() -> None:
 
     op.drop_table("instance")
     with op.batch_alter_table("document", schema=None) as batch_op:
+        batch_op.drop_index("ix_document_twin_id")
         batch_op.drop_index("ix_document_twin")
-        batch_op.drop_index("ix_document_folder")
+        batch_op.drop_index("ix_document_file_id")
+        batch_op.drop_index("ix_document_by_gross_key")
+        batch_op.drop_index("ix_document_by_number_key")
+        batch_op.drop_index("ix_document_by_party_key")
+        batch_op.drop_index("ix_document_by_dated_on")
+        batch_op.drop_index("ix_document_by_arrived_at")
         batch_op.drop_index("ix_document_client_id_sha256")
         batch_op.drop_index("ix_document_arrival")
 
