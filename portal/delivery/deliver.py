@@ -1,0 +1,124 @@
+"""The heart: claim → connector → record, until nothing of an instance is due or its half minute is over.
+
+No transaction is open while the connector talks. Whatever dies in between, the row says what was meant, the
+reservation makes a repeat harmless, and the sweep brings it back.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from integrations.contract import Exporter, OutgoingDocument, Receipt
+from integrations.errors import ConnectorError
+from portal import clock
+from portal.db import Database, ring
+from portal.delivery import record
+from portal.delivery.claim import claim_next, kept_alive
+from portal.delivery.models import Delivery
+from portal.delivery.outgoing import outgoing, previous_receipt
+from portal.instances import connectors
+from portal.instances.models import Instance
+from portal.parts import Parts
+
+log = structlog.get_logger()
+SLICE = 30.0  # seconds one job works for one instance before others get their turn
+
+
+@dataclass(frozen=True)
+class Work:
+    """One claimed delivery, as plain values."""
+
+    delivery_id: UUID
+    number: int  # of the attempt
+    document: OutgoingDocument
+    reservation: str | None
+    previous: Receipt | None
+
+
+def drain(parts: Parts, instance_id: UUID, *, seconds: float = SLICE) -> int:
+    """Work off what is due for one instance; return how many attempts were made. Rings again if time ran out."""
+    holder, end, attempts = clock.token(), time.monotonic() + seconds, 0
+    work = _next(parts, instance_id, holder)
+    if work is None:
+        return 0
+    with ExitStack() as stack:
+        stack.enter_context(kept_alive(parts.db, holder))
+        connector: Exporter | None = None
+        while work is not None:
+            attempts += 1
+            try:
+                connector = connector or stack.enter_context(connectors.exporter(parts, instance_id))
+                receipt = _send(parts.db, connector, work)
+            except Exception as error:  # noqa: BLE001 - every end of an attempt is recorded, ours too
+                _record_error(parts.db, work, holder, error)
+            else:
+                _record_receipt(parts.db, work, holder, receipt)
+            if time.monotonic() >= end:
+                _ring(parts.db, instance_id)
+                break
+            work = _next(parts, instance_id, holder)
+    return attempts
+
+
+def _next(parts: Parts, instance_id: UUID, holder: str) -> Work | None:
+    with parts.db.transaction() as session:
+        delivery = claim_next(session, instance_id, holder)
+        if delivery is None:
+            return None
+        return Work(
+            delivery_id=delivery.id,
+            number=delivery.attempts,
+            document=outgoing(session, parts.files, delivery),
+            reservation=delivery.reservation,
+            previous=previous_receipt(session, delivery),
+        )
+
+
+def _send(db: Database, connector: Exporter, work: Work) -> Receipt:
+    reservation = work.reservation
+    if reservation is None:
+        reservation = connector.reserve(work.document)
+        with db.transaction() as session:
+            session.get_one(Delivery, work.delivery_id).reservation = reservation
+    return connector.deliver(work.document, reservation, work.previous)
+
+
+def _record_receipt(db: Database, work: Work, holder: str, receipt: Receipt) -> None:
+    with db.transaction() as session:
+        delivery = record.mine(session, work.delivery_id, holder)
+        if delivery is not None:
+            record.delivered(session, delivery, receipt)
+    _log(work, delivery, "delivered")
+
+
+def _record_error(db: Database, work: Work, holder: str, error: Exception) -> None:
+    with db.transaction() as session:
+        delivery = record.mine(session, work.delivery_id, holder)
+        if delivery is not None:
+            record.ended_badly(session, delivery, error)
+    if not isinstance(error, ConnectorError):
+        log.error("delivery.broken", delivery=str(work.delivery_id), exc_info=error)
+    _log(work, delivery, type(error).__name__.lower())
+
+
+def _log(work: Work, delivery: Delivery | None, outcome: str) -> None:
+    """One line per attempt with all ids; a lease that ended meanwhile is said, its outcome belongs to the next try."""
+    log.info(
+        "delivery.attempt",
+        outcome=outcome if delivery is not None else "lease_ended",
+        delivery=str(work.delivery_id),
+        document=work.document.id,
+        number=work.number,
+        instance=str(delivery.instance_id) if delivery else None,
+        client=str(delivery.client_id) if delivery else None,
+    )
+
+
+def _ring(db: Database, instance_id: UUID) -> None:
+    with db.transaction() as session:
+        ring(session, "drain", session.get_one(Instance, instance_id).id)

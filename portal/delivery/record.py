@@ -1,0 +1,248 @@
+"""What an attempt's end means: the attempt row, the delivery's new state, the instance's health, in one transaction.
+
+| ended with | delivery | also |
+|---|---|---|
+| a receipt | delivered | receipt and audit entry; the instance's run of failures ends |
+| Transient | queued, later | after several documents in a row the instance rests |
+| Throttled | queued, after the wait | every instance of that remote account rests |
+| Rejected | failed, for the accountant | |
+| ReauthRequired | held | the connection is dead, all its instances are held, its owner is told once |
+| Misconfigured, StorageFull | held | the instance is held, with the setting or the missing room named |
+| TargetGone | removed at the destination, if it was there before; else held | |
+| anything else | queued a few times, then failed | a fault of ours: the log has it |
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from integrations.contract import Receipt
+from integrations.errors import (
+    ConnectorError,
+    Misconfigured,
+    ReauthRequired,
+    Rejected,
+    StorageFull,
+    TargetGone,
+    Throttled,
+    Transient,
+)
+from portal import audit, clock
+from portal.clients.models import Client
+from portal.connections.models import Connection
+from portal.delivery import outbox, retry
+from portal.delivery.models import Actor, Attempt, Delivery, Outcome, State
+from portal.delivery.models import Receipt as StoredReceipt
+from portal.documents.models import Document
+from portal.i18n import N_
+from portal.instances import services as instances
+from portal.instances.models import Instance, InstanceState, Run
+
+Facts = Mapping[str, object]
+_OUTCOMES: tuple[tuple[type[ConnectorError], Outcome], ...] = (
+    (Throttled, Outcome.THROTTLED),
+    (Transient, Outcome.TRANSIENT),
+    (Rejected, Outcome.REJECTED),
+    (ReauthRequired, Outcome.REAUTH),
+    (Misconfigured, Outcome.MISCONFIGURED),
+    (TargetGone, Outcome.TARGET_GONE),
+    (StorageFull, Outcome.STORAGE_FULL),
+)
+OUR_FAULT = N_(
+    "Kontor made a mistake with this document. It has been logged for the person who runs this installation."
+)
+GAVE_UP = N_("It was tried for a day without success. Last answer: %(last)s")
+
+
+def mine(session: Session, delivery_id: UUID, holder: str) -> Delivery | None:
+    """The delivery, if this worker still holds it; None when its lease ended and somebody else took over."""
+    statement = (
+        select(Delivery)
+        .where(Delivery.id == delivery_id, Delivery.state == State.SENDING, Delivery.claimed_by == holder)
+        .with_for_update()
+    )
+    return session.exec(statement).one_or_none()
+
+
+def delivered(session: Session, delivery: Delivery, receipt: Receipt) -> None:
+    """The provider has it."""
+    _end_attempt(session, delivery, Outcome.DELIVERED, None, {})
+    stored = _store_receipt(session, delivery, receipt)
+    _move(delivery, State.DELIVERED)
+    _audit(session, delivery, stored)
+    _count(session, delivery.instance_id, delivered=1)
+    session.execute(
+        sa.update(Instance)
+        .where(col(Instance.id) == delivery.instance_id, col(Instance.failures) > 0)
+        .values(failures=0)
+    )
+    outbox.replan(session, delivery)
+
+
+def ended_badly(session: Session, delivery: Delivery, error: Exception) -> None:
+    """The attempt failed; see the table above."""
+    outcome = next((one for kind, one in _OUTCOMES if isinstance(error, kind)), Outcome.BROKEN)
+    text, facts = OUR_FAULT, dict[str, object]()
+    if isinstance(error, ConnectorError):
+        text, facts = error.text, dict(error.facts)
+    _end_attempt(session, delivery, outcome, text, facts)
+    now = clock.now()
+    if isinstance(error, Throttled):
+        _rest_account(session, delivery.instance_id, now + timedelta(seconds=error.wait))
+        _again(delivery, now + timedelta(seconds=error.wait), text, facts)
+    elif outcome in {Outcome.TRANSIENT, Outcome.BROKEN}:
+        _later(session, delivery, outcome, text, facts, now)
+    elif isinstance(error, Rejected):
+        _fail(session, delivery, text, facts, Actor.ACCOUNTANT)
+    elif isinstance(error, TargetGone) and _was_there(session, delivery):
+        _move(delivery, State.REMOVED, text, facts)
+    else:
+        _hold(session, delivery, error, text, facts)
+
+
+def lost(session: Session, delivery: Delivery) -> None:
+    """The worker died while it held this delivery; the next attempt finds out what it had done."""
+    _end_attempt(session, delivery, Outcome.LOST, N_("The worker stopped in the middle. It is tried again."), {})
+    _again(delivery, clock.now(), None, {})
+
+
+def _later(session: Session, delivery: Delivery, outcome: Outcome, text: str, facts: Facts, now: datetime) -> None:
+    most_reached = outcome is Outcome.BROKEN and delivery.attempts >= retry.MOST_BROKEN
+    due_at = None if most_reached else retry.next_try(delivery.attempts, now, str(delivery.id))
+    if due_at is None:
+        actor = Actor.FIRM_ADMIN if outcome is Outcome.BROKEN else Actor.ACCOUNTANT
+        last = text if outcome is Outcome.BROKEN else GAVE_UP
+        _fail(session, delivery, last, facts if last is text else {"last": text % facts}, actor)
+        return
+    _again(delivery, due_at, text, facts)
+    instance = session.get_one(Instance, delivery.instance_id, with_for_update=True, populate_existing=True)
+    instance.failures += 1
+    resting = retry.rest(instance.failures, now)
+    if resting is not None:
+        instance.rest_until = resting
+
+
+def _hold(session: Session, delivery: Delivery, error: Exception, text: str, facts: Facts) -> None:
+    actor = Actor.FIRM_ADMIN if isinstance(error, Misconfigured) else Actor.CONNECTION_OWNER
+    _move(delivery, State.HELD, text, facts, actor)
+    session.flush()
+    instance = session.get_one(Instance, delivery.instance_id)
+    if isinstance(error, ReauthRequired) and instance.connection_id is not None:
+        from portal.connections import services as connections
+
+        connections.died(session, instance.connection_id, text, facts)
+    elif instance.state is InstanceState.ACTIVE:
+        instances.hold(session, instance, text, facts)
+
+
+def _fail(session: Session, delivery: Delivery, text: str, facts: Facts, actor: Actor) -> None:
+    _move(delivery, State.FAILED, text, facts, actor)
+    _count(session, delivery.instance_id, failed=1)
+    outbox.replan(session, delivery)
+
+
+def _again(delivery: Delivery, due_at: datetime, text: str | None, facts: Facts) -> None:
+    _move(delivery, State.QUEUED, text, facts)
+    delivery.due_at = due_at
+
+
+def _move(
+    delivery: Delivery,
+    state: State,
+    text: str | None = None,
+    facts: Facts | None = None,
+    actor: Actor = Actor.NOBODY,
+) -> None:
+    delivery.state, delivery.text, delivery.facts, delivery.actor = state, text, dict(facts or {}), actor
+    delivery.lease_until = delivery.claimed_by = delivery.due_at = None
+    delivery.changed_at = clock.now()
+
+
+def _end_attempt(session: Session, delivery: Delivery, outcome: Outcome, text: str | None, facts: Facts) -> None:
+    session.execute(
+        sa.update(Attempt)
+        .where(col(Attempt.delivery_id) == delivery.id, col(Attempt.number) == delivery.attempts)
+        .values(outcome=outcome, text=text, facts=dict(facts), ended_at=clock.now())
+    )
+
+
+def _store_receipt(session: Session, delivery: Delivery, receipt: Receipt) -> StoredReceipt:
+    same = select(StoredReceipt).where(
+        StoredReceipt.document_id == delivery.document_id,
+        StoredReceipt.instance_id == delivery.instance_id,
+        StoredReceipt.operation == delivery.operation,
+        StoredReceipt.version == delivery.version,
+    )
+    stored = session.exec(same).one_or_none() or StoredReceipt(
+        delivery_id=delivery.id,
+        document_id=delivery.document_id,
+        instance_id=delivery.instance_id,
+        operation=delivery.operation,
+        version=delivery.version,
+        sha256=session.get_one(Document, delivery.document_id).sha256,
+        remote_id=receipt.remote_id,
+    )
+    stored.remote_id, stored.remote_version, stored.link = receipt.remote_id, receipt.remote_version, receipt.link
+    stored.checksum, stored.path, stored.extras = receipt.checksum, receipt.path, dict(receipt.extras)
+    stored.received_at = clock.now()
+    session.add(stored)
+    return stored
+
+
+def proof(stored: StoredReceipt) -> str:
+    """SHA-256 over what a receipt says; the audit chain keeps it, so that a forged or altered receipt shows."""
+    content = [
+        str(stored.document_id), str(stored.instance_id), stored.operation, stored.version, stored.sha256,
+        stored.remote_id, stored.checksum or "",
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _audit(session: Session, delivery: Delivery, stored: StoredReceipt) -> None:
+    client = session.get_one(Client, delivery.client_id)
+    facts = {
+        "document": str(delivery.document_id),
+        "instance": str(delivery.instance_id),
+        "version": delivery.version,
+        "operation": delivery.operation.value,
+        "remote_id": stored.remote_id,
+        "proof": proof(stored),
+    }
+    audit.record(
+        session, client.firm_id, "delivery.delivered", by=audit.SYSTEM, client_id=client.id,
+        subject_id=delivery.id, facts=facts,
+    )  # fmt: skip
+
+
+def _count(session: Session, instance_id: UUID, *, delivered: int = 0, failed: int = 0) -> None:
+    session.execute(
+        sa.update(Run)
+        .where(col(Run.instance_id) == instance_id, col(Run.started_at).is_not(None), col(Run.ended_at).is_(None))
+        .values(delivered=Run.delivered + delivered, failed=Run.failed + failed)
+    )
+
+
+def _rest_account(session: Session, instance_id: UUID, until: datetime) -> None:
+    """Limits count per remote account, also when several connections use it (E5)."""
+    instance = session.get_one(Instance, instance_id)
+    resting = sa.update(Instance).values(rest_until=until)
+    connection = session.get(Connection, instance.connection_id) if instance.connection_id else None
+    if connection is None or not connection.account_id:
+        session.execute(resting.where(col(Instance.id) == instance_id))
+        return
+    same = select(Connection.id).where(
+        Connection.kind == connection.kind, Connection.account_id == connection.account_id
+    )
+    session.execute(resting.where(col(Instance.connection_id).in_(same)))
+
+
+def _was_there(session: Session, delivery: Delivery) -> bool:
+    pair = (StoredReceipt.document_id == delivery.document_id, StoredReceipt.instance_id == delivery.instance_id)
+    return session.exec(select(StoredReceipt.id).where(*pair).limit(1)).first() is not None

@@ -1,0 +1,99 @@
+"""Runs: the passes of instances that work by schedule or on request, with their counts, so that a page can say what
+happened, how far it is, and when the next one comes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+import integrations
+from integrations.contract import Schedule
+from portal import clock, schedule
+from portal.accounts.models import Firm
+from portal.clients.models import Client
+from portal.db import Database, ring
+from portal.delivery.models import Delivery, State
+from portal.instances.models import Instance, InstanceState, Run, RunTrigger
+
+# A run that starts later than this after its time is a catch-up, and the page says by how much.
+LATE = timedelta(minutes=5)
+
+
+def next_run_at(session: Session, instance: Instance, after: datetime) -> datetime | None:
+    """When an instance works by itself next, in the zone of its firm; None for kinds that work at once."""
+    kind = integrations.get(instance.kind).manifest.schedule
+    if kind is Schedule.NIGHTLY:
+        zone = session.exec(
+            select(Firm.zone).join(Client, col(Client.firm_id) == col(Firm.id)).where(Client.id == instance.client_id)
+        ).one()
+        return schedule.next_nightly(after, zone)
+    return schedule.next_every(after) if kind is Schedule.THREE_HOURLY else None
+
+
+def start_due(db: Database) -> None:
+    """Begin the runs whose time has come: scheduled ones, and those somebody asked for."""
+    now = clock.now()
+    with db.transaction() as session:
+        due = select(Instance).where(Instance.state == InstanceState.ACTIVE, col(Instance.next_run_at) <= now)
+        for instance in session.exec(due.with_for_update(skip_locked=True)).all():
+            late = instance.next_run_at is not None and now - instance.next_run_at > LATE
+            trigger = RunTrigger.CATCH_UP if late else RunTrigger.SCHEDULE
+            session.add(Run(instance_id=instance.id, trigger=trigger, due_at=instance.next_run_at or now))
+            instance.next_run_at = next_run_at(session, instance, now)
+        session.flush()
+        for run in session.exec(select(Run).where(col(Run.started_at).is_(None), col(Run.ended_at).is_(None))).all():
+            begin(session, run, now)
+
+
+def begin(session: Session, run: Run, now: datetime) -> None:
+    """Everything that waits for this instance's time is due now."""
+    waiting = (col(Delivery.instance_id) == run.instance_id, col(Delivery.state) == State.QUEUED)
+    fresh = (*waiting, col(Delivery.attempts) == 0)
+    session.execute(sa.update(Delivery).where(*fresh, col(Delivery.due_at) > now).values(due_at=now))
+    run.started_at = now
+    run.total = session.scalar(select(sa.func.count()).select_from(Delivery).where(*waiting)) or 0
+    ring(session, "drain", run.instance_id)
+
+
+def end_finished(db: Database) -> None:
+    """End the runs that have nothing left to do."""
+    with db.transaction() as session:
+        left = sa.exists().where(
+            col(Delivery.instance_id) == Run.instance_id,
+            col(Delivery.state).in_([State.QUEUED, State.SENDING]),
+            sa.or_(col(Delivery.due_at).is_(None), col(Delivery.due_at) <= clock.now(), col(Delivery.attempts) > 0),
+        )
+        session.execute(
+            sa.update(Run)
+            .where(col(Run.started_at).is_not(None), col(Run.ended_at).is_(None), ~left)
+            .values(ended_at=clock.now())
+        )
+
+
+def stop(session: Session, instance: Instance) -> int:
+    """Stop what is under way: what has not begun waits for the next run; return how many documents that is."""
+    now = clock.now()
+    later = next_run_at(session, instance, now) or now + timedelta(hours=1)
+    fresh = (
+        col(Delivery.instance_id) == instance.id, col(Delivery.state) == State.QUEUED,
+        col(Delivery.attempts) == 0, col(Delivery.due_at) <= now,
+    )  # fmt: skip
+    put_off = session.execute(sa.update(Delivery).where(*fresh).values(due_at=later))
+    session.execute(
+        sa.update(Run)
+        .where(col(Run.instance_id) == instance.id, col(Run.ended_at).is_(None))
+        .values(stopped_at=now, ended_at=now)
+    )
+    return int(put_off.rowcount)  # type: ignore[attr-defined]
+
+
+def under_way(session: Session, instance_id: UUID) -> Run | None:
+    """The run that is going on, if one is."""
+    statement = select(Run).where(
+        Run.instance_id == instance_id, col(Run.started_at).is_not(None), col(Run.ended_at).is_(None)
+    )
+    return session.exec(statement.order_by(col(Run.due_at).desc()).limit(1)).first()

@@ -1,0 +1,176 @@
+"""What people do with deliveries: see how they stand, try again, let one go by a click. Pages and API call the same."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+import integrations
+from portal import access, audit, clock
+from portal.access import Right, Viewer
+from portal.clients.models import Client
+from portal.db import ring
+from portal.delivery import outbox
+from portal.delivery.models import Actor, Attempt, Delivery, Receipt, State
+from portal.documents.models import Document
+from portal.errors import Conflict, NotFound
+from portal.i18n import N_
+from portal.instances.models import Instance, InstanceState
+
+# A person's retry makes sense in these; everything else goes by itself or needs something else first.
+RETRYABLE = frozenset({State.FAILED, State.REMOVED})
+MOST_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Status:
+    """How one document stands at one instance (P6)."""
+
+    delivery_id: UUID
+    instance_id: UUID
+    instance_name: str
+    kind: str
+    state: State
+    text: str | None
+    facts: Mapping[str, object]
+    actor: Actor
+    link: str | None
+
+
+def statuses(session: Session, document_ids: Sequence[UUID]) -> dict[UUID, list[Status]]:
+    """The current status of each document at each instance, for lists; instances in the order of their age.
+
+    Takes ids that the caller has already resolved for the viewer.
+    """
+    statement = (
+        select(Delivery, Instance, Receipt.link)
+        .join(Instance, col(Instance.id) == col(Delivery.instance_id))
+        .outerjoin(Receipt, _own_receipt())
+        .where(col(Delivery.document_id).in_(document_ids), col(Delivery.current))
+        .order_by(col(Instance.id), col(Delivery.operation))
+    )
+    found: dict[UUID, list[Status]] = defaultdict(list)
+    for delivery, instance, link in session.exec(statement):
+        if instance.state is not InstanceState.REMOVED or delivery.state is State.DELIVERED:
+            found[delivery.document_id].append(_status(delivery, instance, link))
+    return dict(found)
+
+
+def _own_receipt() -> sa.ColumnElement[bool]:
+    """The receipt of the same pair and operation at the same version, else none."""
+    return sa.and_(
+        col(Receipt.document_id) == col(Delivery.document_id),
+        col(Receipt.instance_id) == col(Delivery.instance_id),
+        col(Receipt.operation) == col(Delivery.operation),
+        col(Receipt.version) == col(Delivery.version),
+    )
+
+
+def _status(delivery: Delivery, instance: Instance, link: str | None) -> Status:
+    return Status(
+        delivery_id=delivery.id,
+        instance_id=instance.id,
+        instance_name=instance.name,
+        kind=instance.kind,
+        state=delivery.state,
+        text=delivery.text,
+        facts=delivery.facts,
+        actor=delivery.actor,
+        link=link,
+    )
+
+
+def attempts(session: Session, viewer: Viewer, delivery_id: UUID) -> Sequence[Attempt]:
+    """Every try of a delivery, newest first."""
+    delivery_or_404(session, viewer, delivery_id, Right.SEE)
+    statement = select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(col(Attempt.number).desc())
+    return session.exec(statement).all()
+
+
+def delivery_or_404(session: Session, viewer: Viewer, delivery_id: UUID, right: Right) -> Delivery:
+    """The delivery, if the viewer has ``right`` for its client; else NotFound."""
+    delivery = session.get(Delivery, delivery_id)
+    if delivery is None:
+        raise NotFound
+    access.client_or_404(session, viewer, delivery.client_id, right)
+    return delivery
+
+
+def retry(session: Session, viewer: Viewer, client_id: UUID, delivery_ids: Iterable[UUID]) -> int:
+    """Try failed deliveries of a client again; return how many are queued. Others are left as they are."""
+    client = access.client_or_404(session, viewer, client_id, Right.CORRECT)
+    chosen = select(Delivery).where(
+        Delivery.client_id == client.id,
+        col(Delivery.id).in_(list(delivery_ids)[:MOST_AT_ONCE]),
+        col(Delivery.state).in_(RETRYABLE),
+        col(Delivery.current),
+    )
+    return _retry(session, viewer, session.exec(chosen.with_for_update()).all())
+
+
+def retry_same(session: Session, viewer: Viewer, delivery_id: UUID) -> int:
+    """Try again everything that failed for the same reason, over all clients the viewer may correct (P8)."""
+    model = delivery_or_404(session, viewer, delivery_id, Right.CORRECT)
+    allowed = access.clients_of(viewer, Right.CORRECT).with_only_columns(col(Client.id))
+    chosen = select(Delivery).where(
+        Delivery.state == model.state,
+        Delivery.text == model.text,
+        col(Delivery.current),
+        col(Delivery.client_id).in_(allowed),
+    )
+    return _retry(session, viewer, session.exec(chosen.limit(MOST_AT_ONCE).with_for_update()).all())
+
+
+def _retry(session: Session, viewer: Viewer, deliveries: Sequence[Delivery]) -> int:
+    """A person's retry starts a fresh row of tries; the attempts so far stay on record."""
+    now, queued = clock.now(), 0
+    for delivery in deliveries:
+        instance = session.get_one(Instance, delivery.instance_id)
+        if instance.state not in outbox.COLLECTING or delivery.state not in RETRYABLE:
+            continue
+        held = instance.state is not InstanceState.ACTIVE
+        delivery.state = State.HELD if held else State.QUEUED
+        delivery.text, delivery.facts, delivery.actor = None, {}, Actor.NOBODY
+        delivery.due_at, delivery.changed_at = (None if held else now), now
+        instance.rest_until, instance.failures = None, 0
+        ring(session, "drain", instance.id)
+        queued += 1
+        _audit(session, viewer, delivery, "delivery.retried")
+    return queued
+
+
+def ask(session: Session, viewer: Viewer, document_id: UUID, instance_id: UUID) -> Delivery:
+    """Let one document go to one instance because a person wants it: the recorded exception of P5.
+
+    Conflict when the instance does not take such documents or its set-up is not finished.
+    """
+    document = session.get(Document, document_id)
+    instance = session.get(Instance, instance_id)
+    if document is None or instance is None or document.client_id != instance.client_id:
+        raise NotFound
+    access.client_or_404(session, viewer, document.client_id, Right.INVOICE)
+    taken = integrations.get(instance.kind).manifest.takes
+    if instance.state not in outbox.COLLECTING:
+        raise Conflict(N_("This integration is not active."))
+    if document.kind is not None and document.kind not in taken:
+        raise Conflict(N_("This integration does not take documents of this kind."))
+    delivery = outbox.ask(session, document, instance, viewer.person_id)
+    _audit(session, viewer, delivery, "delivery.asked")
+    return delivery
+
+
+def _audit(session: Session, viewer: Viewer, delivery: Delivery, action: str) -> None:
+    client = session.get_one(Client, delivery.client_id)
+    facts = {
+        "document": str(delivery.document_id),
+        "instance": str(delivery.instance_id),
+        "version": delivery.version,
+    }
+    audit.record(
+        session, client.firm_id, action, by=viewer.by, client_id=client.id, subject_id=delivery.id, facts=facts
+    )

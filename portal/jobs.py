@@ -1,0 +1,41 @@
+"""What RQ workers run. The only argument is an id, as text; everything else is in the database."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from portal import config, ids
+from portal.delivery import deliver, outbox
+from portal.errors import NotFound
+from portal.instances.models import Instance
+from portal.parts import Parts, assemble
+from portal.processing import services as processing
+
+
+@cache
+def parts() -> Parts:
+    """The parts of this process; a worker makes them before it forks, so that a job starts quickly."""
+    return assemble(config.read())
+
+
+def read(document_id: str) -> None:
+    """Settle what a document is."""
+    processing.settle(parts(), ids.parse(document_id))
+
+
+def drain(instance_id: str) -> None:
+    """Deliver what is due for an instance."""
+    deliver.drain(parts(), ids.parse(instance_id))
+
+
+def plan(instance_id: str) -> None:
+    """Hold an instance against all documents of its client, a page a transaction."""
+    last = None
+    while True:
+        with parts().db.transaction() as session:
+            instance = session.get(Instance, ids.parse(instance_id))
+            if instance is None:
+                raise NotFound
+            last = outbox.plan_instance(session, instance, last)
+        if last is None:
+            return

@@ -1,0 +1,29 @@
+"""An RQ worker with our parts and our one queue; nothing else. Any number may run, on one machine or many."""
+
+from __future__ import annotations
+
+from rq import Worker
+
+from portal import jobs, log
+from portal.queue import QUEUE, connect
+
+
+def main() -> None:
+    """Work until told to stop; what was begun is finished first."""
+    log.configure("worker")
+    parts = jobs.parts()  # before the fork: each job then starts with everything loaded
+    worker = Worker(
+        [QUEUE],  # one queue only: RQ can lose a job of a worker that listens on several
+        connection=connect(parts.settings.redis),
+        serializer="json",
+        # RQ's own intervals would let a dead worker's job wait for twenty minutes
+        maintenance_interval=30,
+        job_monitoring_interval=5,
+        worker_ttl=60,
+        log_job_description=False,
+    )
+    worker.work(logging_level="WARNING")
+
+
+if __name__ == "__main__":
+    main()
