@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import cast
 
 from integrations.contract import (
     N_,
@@ -52,7 +53,7 @@ class QuickBooks(Ledger):
 
     def __init__(self, wiring: Wiring) -> None:
         super().__init__(wiring)
-        self.config = Config.model_validate(wiring.config.model_dump())
+        self.config = cast("Config", wiring.config)
         self._opened: Company | None = None
 
     @property
