@@ -23,6 +23,13 @@ def kinds() -> dict[str, str]:
     return {**others, **KINDS}
 
 
+def register(kind: str, target: str) -> None:
+    """Add a kind of one's own ("package.module:Class") in this process, as an entry point does for all."""
+    KINDS[kind] = target
+    kinds.cache_clear()
+    get.cache_clear()
+
+
 @cache
 def get(kind: str) -> type[Connector]:
     """The class of a kind; KeyError when there is none of that name."""

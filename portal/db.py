@@ -7,6 +7,7 @@ writer half-way fails with «database is locked» whatever the time-out. Never c
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -112,6 +113,8 @@ class Database:
         self.bell = bell
         self._reader = self.engine.execution_options(postgresql_readonly=True)
         self._writer = self.engine.execution_options(writes=True)
+        # A forked worker must not talk over its parent's connections.
+        os.register_at_fork(after_in_child=lambda: self.engine.dispose(close=False))
 
     @contextmanager
     def read(self) -> Iterator[Session]:

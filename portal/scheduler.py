@@ -70,7 +70,7 @@ def run(parts: Parts) -> None:
             if mine:
                 tick(parts, whole=ticks % WHOLE_EVERY == 0)
                 ticks += 1
-        except Exception as error:
-            log.error("scheduler.failed", exc_info=error)
+        except Exception:  # a database that is away for a minute must not end the scheduler
+            log.exception("scheduler.failed")
         ended.wait(TICK)
     give_up_lease(parts.db, holder)

@@ -38,7 +38,7 @@ def plan_document(session: Session, document: Document) -> None:
         _place(session, document, instance, current.get((document.id, instance.id)), at_once=False)
 
 
-def plan_instance(session: Session, instance: Instance, after: UUID | None = None) -> UUID | None:
+def plan_instance(session: Session, instance: Instance, after: UUID | None = None, *, page: int = PAGE) -> UUID | None:
     """Hold an instance against a page of its client's documents; return where to go on, or None at the end.
 
     Called without ``after`` it does the first page in the caller's transaction and rings for the rest.
@@ -46,7 +46,7 @@ def plan_instance(session: Session, instance: Instance, after: UUID | None = Non
     session.flush()
     if not is_exporting(instance.kind) or instance.state is InstanceState.DRAFT:
         return None
-    statement = select(Document).where(Document.client_id == instance.client_id).order_by(col(Document.id)).limit(PAGE)
+    statement = select(Document).where(Document.client_id == instance.client_id).order_by(col(Document.id)).limit(page)
     documents = session.exec(statement.where(Document.id > after) if after else statement).all()
     if documents:
         span = sa.and_(
@@ -56,7 +56,7 @@ def plan_instance(session: Session, instance: Instance, after: UUID | None = Non
         current = _current(session, span)
         for document in documents:
             _place(session, document, instance, current.get((document.id, instance.id)), at_once=True)
-    last = documents[-1].id if len(documents) == PAGE else None
+    last = documents[-1].id if len(documents) == page else None
     if after is None and last is not None:
         ring(session, "plan", instance.id)
     return last
