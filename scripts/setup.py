@@ -70,7 +70,7 @@ def missing(packages: Iterable[Package], installed: Iterable[str]) -> list[Packa
 
 
 def parse_dpkg(listing: str) -> set[str]:
-    """Names of installed packages from lines of ``status package[:architecture]``; ``ii`` is installed, see dpkg-query(1)."""
+    """Names of installed packages from lines of ``status package``; ``ii`` is installed, see dpkg-query(1)."""
     rows = (line.split() for line in listing.splitlines())
     return {row[1].split(":")[0] for row in rows if len(row) > 1 and row[0] == "ii"}
 
@@ -189,7 +189,7 @@ def install_lock(python: Path, kind: str) -> None:
     lock = LOCKS[kind]
     say(f"Installing the dependencies of {lock} (a minute or two, once).")
     command = [
-        python,
+        str(python),
         "-m",
         "pip",
         "install",
@@ -200,7 +200,7 @@ def install_lock(python: Path, kind: str) -> None:
     ]
     if os.geteuid() == 0:
         command.append("--root-user-action=ignore")
-    if subprocess.run([*command, "-r", ROOT / lock], check=False).returncode:
+    if subprocess.run([*command, "-r", str(ROOT / lock)], check=False).returncode:
         raise Stopped(f"pip could not install {lock} (see above). Start again: it goes on where it stopped.")
 
 
@@ -215,19 +215,15 @@ def link_project(python: Path, version: tuple[int, int]) -> None:
 
 def set_up(kind: str) -> None:
     """Everything for ``kind``, in order."""
-    packages = list(PACKAGES[kind])
+    packages, system = list(PACKAGES[kind]), find_python()
     found = installed_packages(package.name for package in packages)
     absent = missing(packages, found or ())
+    if not VENV.exists() and not can_make_venv(system):
+        absent.append(Package(f"{Path(system).name}-venv", "the virtual environment"))
     if found is None and absent:
-        say("This is no Debian; what is needed of the system: " + ", ".join(package.name for package in absent) + ".")
+        say("This is no Debian. Needed of the system: " + ", ".join(package.name for package in absent) + ".")
     elif absent:
         install_packages(absent)
-    system = find_python()
-    if not VENV.exists() and not can_make_venv(system):
-        if found is None:
-            raise Stopped(f"{system} lacks the modules venv and ensurepip; install them and start again.")
-        version = version_of(system) or OLDEST
-        install_packages([Package(f"python{version[0]}.{version[1]}-venv", "the virtual environment")])
     prepare_environment(kind, system)
 
 
