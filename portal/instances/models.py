@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -38,6 +38,7 @@ class Instance(SQLModel, table=True):
     settings: dict[str, object] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
     takes: list[str] = Field(default_factory=list, sa_column=Column(Json, nullable=False))  # document kinds chosen
     on_click: bool = False
+    earlier_on: date | None = None  # the earlier first day that was chosen at set-up (E1), in the firm's zone
     sync_from: datetime | None = Field(default=None, sa_type=Instant)  # None while a draft
     activated_at: datetime | None = Field(default=None, sa_type=Instant)
     next_run_at: datetime | None = Field(default=None, sa_type=Instant, index=True)  # of a scheduled kind
