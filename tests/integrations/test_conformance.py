@@ -114,6 +114,7 @@ def test_a_result_without_a_passed_check_does_not_conform() -> None:
 
 
 def test_production_never_imports_the_kit() -> None:
-    script = "import integrations, integrations.quickbooks.connector, integrations.conformance.report, sys; print('pytest' in sys.modules)"
+    modules = "integrations, integrations.quickbooks.connector, integrations.conformance.report, sys"
+    script = f"import {modules}; print('pytest' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert loaded.stdout.strip() == b"False"
