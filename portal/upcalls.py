@@ -1,7 +1,7 @@
 """What a layer above must do in the same transaction, named and not imported, like the jobs in ``queue.JOBS``.
 
-Imports go down only. These two events are born below and have their consequences above; each has one consequence, so
-a name is enough, and a wrong name fails the first time it is used.
+Imports go down only. These events are born below and have their consequences above; each has one consequence, so a
+name is enough, and a wrong name fails the first time it is used.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ from typing import Any
 
 from sqlmodel import Session
 
-# A connection was lost or ended: every instance that uses it is held.
+# (connection) was lost or ended: every instance that uses it is held.
 CONNECTION_LOST = "portal.instances.services:login_lost"
-# An instance was finished, paused, resumed, held, released, changed or removed: its deliveries are planned again.
+# (instance) was finished, paused, resumed, held, released, changed or removed: its deliveries are planned again.
 INSTANCE_CHANGED = "portal.delivery.outbox:plan_instance"
+# (run, now) was asked for: what waits for the instance's time is due now.
+RUN_ASKED = "portal.delivery.runs:begin"
+# (instance) is to stop what is under way: the rest waits for the next run.
+RUN_STOPPED = "portal.delivery.runs:stop"
 
 
-def call(name: str, session: Session, subject: Any) -> None:
+def call(name: str, session: Session, *subjects: Any) -> None:
     """Do what ``name`` stands for, in the caller's transaction."""
-    resolve_name(name)(session, subject)
+    resolve_name(name)(session, *subjects)

@@ -28,7 +28,6 @@ from portal.accounts.models import Firm
 from portal.audit import SYSTEM, By
 from portal.clients.models import Client
 from portal.connections.models import Connection, ConnectionState
-from portal.db import ring
 from portal.errors import Conflict, Invalid, NotFound
 from portal.extensions import services as extensions
 from portal.extensions import settings
@@ -143,31 +142,23 @@ def login_back(session: Session, connection: Connection, by: By) -> None:
 
 
 def export_now(session: Session, viewer: Viewer, instance_id: UUID) -> Run:
-    """Ask for a run at once; one that waits already is given back. Conflict unless the instance is active."""
+    """Begin a run now; one that is under way is given back. Conflict unless the instance is active."""
     instance = for_change(session, viewer, instance_id)
     expect(instance, InstanceState.ACTIVE)
-    now = clock.now()
-    waiting = select(Run).where(Run.instance_id == instance.id, col(Run.started_at).is_(None), Run.due_at <= now)
-    found = session.exec(waiting.order_by(col(Run.due_at))).first()
+    found = session.exec(select(Run).where(Run.instance_id == instance.id, col(Run.ended_at).is_(None))).first()
     if found is not None:
         return found
-    run = add_run(session, instance, RunTrigger.PERSON, now, viewer.person_id)
+    run = add_run(session, instance, RunTrigger.PERSON, clock.now(), viewer.person_id)
     record(session, instance, "instance.run_asked", viewer.by)
     return run
 
 
-def stop_run(session: Session, viewer: Viewer, run_id: UUID) -> Run:
-    """Stop a run that is under way; what it did not reach goes with the next one."""
-    run = session.get(Run, run_id, with_for_update=True, populate_existing=True)
-    if run is None:
-        raise NotFound
-    instance = for_change(session, viewer, run.instance_id)
-    if run.ended_at is not None:
-        raise Conflict(N_("This run has ended already."))
-    run.stopped_at = run.stopped_at or clock.now()
-    session.add(run)
+def stop_run(session: Session, viewer: Viewer, instance_id: UUID) -> Instance:
+    """Stop the run that is under way; what it did not reach goes with the next one."""
+    instance = for_change(session, viewer, instance_id)
+    upcalls.call(upcalls.RUN_STOPPED, session, instance)
     record(session, instance, "instance.run_stopped", viewer.by)
-    return run
+    return instance
 
 
 def runs(session: Session, instance: Instance, *, before: UUID | None = None, limit: int = 10) -> list[Run]:
@@ -240,11 +231,12 @@ def checked_name(text: str) -> str:
     return name
 
 
-def add_run(session: Session, instance: Instance, trigger: RunTrigger, due_at: datetime, by: UUID | None = None) -> Run:
-    """A run that is due; rings for it."""
-    run = Run(instance_id=instance.id, trigger=trigger, due_at=due_at, by=by)
+def add_run(session: Session, instance: Instance, trigger: RunTrigger, now: datetime, by: UUID | None = None) -> Run:
+    """A run that begins now."""
+    run = Run(instance_id=instance.id, trigger=trigger, due_at=now, by=by)
     session.add(run)
-    ring(session, "drain", instance.id)
+    session.flush()
+    upcalls.call(upcalls.RUN_ASKED, session, run, now)
     return run
 
 
