@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from portal.accounts.models import Firm
 from portal.clients.models import Client
+from portal.clock import Traveller
 from portal.delivery import outbox
 from portal.delivery.models import Delivery, State
 from portal.documents.models import Document
@@ -84,8 +85,8 @@ def make_desk(parts: Parts, firm: Firm, kind: str = echo.KIND, **fields: object)
 
 
 @pytest.fixture
-def desk(parts: Parts, firm: Firm, kept: echo.Kept) -> Desk:
-    """A desk whose instance is active."""
+def desk(clock: Traveller, parts: Parts, firm: Firm, kept: echo.Kept) -> Desk:
+    """A desk whose instance is active since the moment at which the clock stands."""
     return make_desk(parts, firm)
 
 
