@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import date
 from decimal import Decimal
@@ -47,6 +48,7 @@ def zugferd(invoice: Invoice) -> bytes:
     """The page as PDF/A-3b with the CII inside."""
     import facturx
 
+    logging.getLogger("pypdf").setLevel(logging.ERROR)  # remarks on WeasyPrint's trailer help nobody
     pages = page(invoice.layout, language=invoice.language, pdfa=True, invoice=invoice)
     combined: bytes = facturx.generate_from_binary(
         pages,
