@@ -44,22 +44,21 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, and nobody else meanwhile; may be nested (the outermost decides)."""
+        """All or nothing, and nobody else meanwhile. Nested: the inner one can fail alone (a savepoint)."""
         with self._lock:
-            if self._depth == 0:
-                self._db.execute("BEGIN IMMEDIATE")
+            depth = self._depth
+            self._db.execute(f"SAVEPOINT level{depth}" if depth else "BEGIN IMMEDIATE")
             self._depth += 1
             try:
                 yield self._db
             except BaseException:
-                self._depth -= 1
-                if self._depth == 0:
-                    self._db.execute("ROLLBACK")
-                    self._cache.clear()  # it may hold what was just rolled back
+                self._cache.clear()  # it may hold what is rolled back now
+                self._db.execute(f"ROLLBACK TO level{depth}" if depth else "ROLLBACK")
                 raise
-            self._depth -= 1
-            if self._depth == 0:
-                self._db.execute("COMMIT")
+            else:
+                self._db.execute(f"RELEASE level{depth}" if depth else "COMMIT")
+            finally:
+                self._depth -= 1
 
     def rows(self, bucket: str) -> dict[str, Any]:
         """The live, parsed content of a bucket in order of arrival; for reading only, under the lock."""
