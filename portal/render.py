@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -38,7 +39,9 @@ def pdf(html: str, *, pdfa: bool = False, attachments: Sequence[Attachment] = ()
         )
         for one in attachments
     ]
-    written: bytes = document.write_pdf(attachments=enclosed or None, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # WeasyPrint 70.0 leaves its colour profile's file open
+        written: bytes = document.write_pdf(attachments=enclosed or None, **options)
     return _each_attachment_once(written) if enclosed else written
 
 
