@@ -76,6 +76,7 @@ class OAuth(BaseModel):
     callback_fields: tuple[
         str, ...
     ] = ()  # query parameters of the callback to keep with the token (QuickBooks: realmId)
+    token_headers: Mapping[str, str] = {}  # further headers of calls to the token endpoint
     revoke_style: str = "form"  # "form" (RFC 7009) or "json"
 
 

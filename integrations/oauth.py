@@ -102,7 +102,8 @@ class Flow:
         if not self.oauth.basic_auth:
             form |= {"client_id": self.app.client_id, "client_secret": self.app.client_secret}
         with translated(self.manifest.name):
-            response = self.http.post(self.endpoints["token"], data=form, auth=self._auth, headers=_JSON)
+            headers = {**_JSON, **self.oauth.token_headers}
+            response = self.http.post(self.endpoints["token"], data=form, auth=self._auth, headers=headers)
         return _read(self._checked(response), now, previous, extras)
 
     @property
@@ -119,8 +120,11 @@ class Flow:
             body = {}
         if response.is_success and isinstance(body, dict) and isinstance(body.get("access_token"), str):
             return body
+        # what is no refusal in the standard's form came from something before the provider; the login may be alive
+        if not isinstance(body, dict) or "error" not in body:
+            raise Transient(N_("%(provider)s did not answer the sign-in. It is tried again."), provider=name)
         # invalid_client and friends are the installation's fault, everything else ends the grant (RFC 6749, 5.2)
-        if isinstance(body, dict) and body.get("error") in {"invalid_client", "unauthorized_client"}:
+        if body["error"] in ("invalid_client", "unauthorized_client"):
             raise Misconfigured(
                 N_("%(provider)s does not accept the firm's app. Please check client ID and secret."), provider=name
             )
@@ -131,13 +135,16 @@ _JSON = {"accept": "application/json"}
 
 
 def _read(body: Mapping[str, Any], now: datetime, previous: Token | None, extras: Mapping[str, str]) -> Token:
-    lives, refresh_lives = body.get("expires_in"), body.get("x_refresh_token_expires_in")
+    lives = body.get("expires_in")
+    # Intuit's two ends: 100 days without use, and five years in any case
+    ends = [body.get(name) for name in ("x_refresh_token_expires_in", "x_refresh_token_hard_expires_in")]
+    refresh_lives = min((int(end) for end in ends if end), default=None)
     scope = body.get("scope")
     return Token(
         access=body["access_token"],
         refresh=body.get("refresh_token") or (previous.refresh if previous else None),
         expires_at=now + timedelta(seconds=int(lives)) if lives else None,
-        refresh_expires_at=now + timedelta(seconds=int(refresh_lives))
+        refresh_expires_at=now + timedelta(seconds=refresh_lives)
         if refresh_lives
         else (previous.refresh_expires_at if previous else None),
         scopes=tuple(scope.split()) if isinstance(scope, str) else (previous.scopes if previous else ()),

@@ -37,6 +37,17 @@ _FILE_NAME_LENGTH = 1000
 Known = TypeVar("Known")
 _MARK = re.compile(r"Kontor:([^/\s]+)/(\d+)")
 
+# media type -> endings that say so, the usual one first
+_ENDINGS: Mapping[str, tuple[str, ...]] = {
+    "application/pdf": (".pdf",),
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/png": (".png",),
+    "image/tiff": (".tif", ".tiff"),
+    "application/xml": (".xml",),
+    "text/xml": (".xml",),
+    "text/plain": (".txt",),
+    "text/csv": (".csv",),
+}
 SALES = frozenset({"Invoice", "CreditMemo"})
 # the page of an entry in the web application, below its base address
 PAGES = {
@@ -188,15 +199,23 @@ def new_party(name: str, document: OutgoingDocument, books: Books) -> Entity:
 
 def attachment(entity: str, remote_id: str, document: OutgoingDocument) -> Entity:
     """The Attachable that links the file to its entry; an invoice's file goes with the mail to the customer."""
-    name = re.sub(r'[\x00-\x1f\x7f"\\/:*?<>|]+', "_", document.filename).strip()[-_FILE_NAME_LENGTH:]
     return {
         "AttachableRef": [
             {"EntityRef": {"type": entity, "value": remote_id}, "IncludeOnSend": entity in SALES},
         ],
-        "FileName": name or "document",
+        "FileName": file_name(document),
         "ContentType": document.media_type,
         "Note": attachment_mark(document),
     }
+
+
+def file_name(document: OutgoingDocument) -> str:
+    """The file's name as QuickBooks takes it: it tells by the ending whether it takes the file at all."""
+    name = (
+        re.sub(r'[\x00-\x1f\x7f"\\/:*?<>|]+', "_", document.filename).strip()[-_FILE_NAME_LENGTH + 10 :] or "document"
+    )
+    ending = _ENDINGS.get(document.media_type)
+    return name if ending is None or name.lower().endswith(ending) else f"{name}{ending[0]}"
 
 
 def attachment_mark(document: OutgoingDocument) -> str:

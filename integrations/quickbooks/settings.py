@@ -28,6 +28,7 @@ MANIFEST = Manifest(
         pkce=False,
         basic_auth=True,
         callback_fields=("realmId",),
+        token_headers={"x-include-refresh-token-hard-expires-in": "true"},
         revoke_style="json",
     ),
     endpoints={
