@@ -1,0 +1,96 @@
+"""How values look on pages: dates, times in the firm's zone, amounts, sizes. Jinja filters; never used for storing."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.numbers import format_decimal
+from flask import Flask
+
+from portal import clock
+from portal.i18n import _, language, say
+from portal.money import Money, display
+from portal.web import zone
+
+
+def day(value: date | None) -> str:
+    """An accounting date: 24.11.2026 or 24 Nov 2026; a dash for none."""
+    if value is None:
+        return "–"
+    if language() == "de":
+        return format_date(value, "dd.MM.yyyy", locale="de")
+    return format_date(value, "d MMM yyyy", locale="en_GB")
+
+
+def moment(value: datetime | None) -> str:
+    """An instant in the firm's zone, with date and minutes."""
+    if value is None:
+        return "–"
+    local = value.astimezone(ZoneInfo(zone()))
+    return f"{day(local.date())}, {local:%H:%M}"
+
+
+def exact(value: datetime | None) -> str:
+    """An instant with seconds and zone, for titles."""
+    if value is None:
+        return ""
+    pattern = "dd.MM.yyyy HH:mm:ss zzz" if language() == "de" else "d MMM yyyy HH:mm:ss zzz"
+    return format_datetime(value, pattern, tzinfo=ZoneInfo(zone()), locale=language())
+
+
+def short(value: datetime | None) -> str:
+    """As little as is clear: the time today, else the date."""
+    if value is None:
+        return "–"
+    local = value.astimezone(ZoneInfo(zone()))
+    if local.date() == clock.local_date(clock.now(), zone()):
+        return format_time(local, "HH:mm", locale=language())
+    return day(local.date())
+
+
+def ago(value: datetime | None) -> str:
+    """How long ago: "3 minutes ago"; "in 3 hours" for what is to come."""
+    if value is None:
+        return _("never")
+    distance = value - clock.now()
+    if abs(distance.total_seconds()) < 45:
+        return _("just now")
+    return format_timedelta(distance, add_direction=True, locale=language())
+
+
+def amount(minor: int | None, currency: str | None = None, symbol: bool = True) -> str:
+    """Minor units as money: 1.234,50 € ; a dash for an unknown amount, never a zero."""
+    if minor is None or currency is None:
+        return "–"
+    return display(Money(minor, currency), language(), symbol=symbol)
+
+
+def number(value: int) -> str:
+    """A count with the reader's thousands separator."""
+    return format_decimal(value, locale=language())
+
+
+def size(count: int) -> str:
+    """Bytes as people read them; decimal units, as the limits are."""
+    value, unit = float(count), "B"
+    for bigger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, bigger
+    digits = "0" if unit == "B" or value >= 100 else "0.0"
+    return f"{format_decimal(value, format=digits, locale=language())}\u00a0{unit}"
+
+
+def initials(name: str) -> str:
+    """Two letters for a round picture."""
+    words = [word for word in name.split() if word[:1].isalnum()]
+    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+
+def register(app: Flask) -> None:
+    """Make the filters known to templates."""
+    for each in (day, moment, exact, short, ago, amount, number, size, initials):
+        app.jinja_env.filters[each.__name__] = each
+    app.jinja_env.globals["say"] = say

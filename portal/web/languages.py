@@ -1,0 +1,55 @@
+"""Which language a page is in, and where its sentences come from."""
+
+from __future__ import annotations
+
+from functools import cache
+from io import BytesIO
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask import Flask, request
+from flask_babel import Domain
+from flask_login import current_user
+
+from portal.i18n import LANGUAGES, TRANSLATIONS, Babel, language
+
+COOKIE = "language"
+
+
+class Catalogue(Domain):  # type: ignore[misc]
+    """Translations read straight from the .po file, so that there is nothing to compile and nothing to forget."""
+
+    def get_translations(self) -> NullTranslations:
+        """The sentences of the present reader's language."""
+        return translations(language())
+
+
+@cache
+def translations(spoken: str) -> NullTranslations:
+    """All sentences in a language; English is the source and needs none."""
+    path = TRANSLATIONS / spoken / "LC_MESSAGES" / "messages.po"
+    if not path.is_file():
+        return NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=spoken))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def choose() -> str:
+    """The person's choice, else this browser's, else what it asks for; English when it asks for neither."""
+    if current_user.is_authenticated and current_user.viewer.language in LANGUAGES:
+        return str(current_user.viewer.language)
+    chosen = request.cookies.get(COOKIE)
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(LANGUAGES) or "en"
+
+
+def register(app: Flask) -> None:
+    """Attach the languages to the application."""
+    babel = Babel(app, locale_selector=choose)
+    babel.domain_instance = Catalogue()
+    app.jinja_env.globals["language"] = language

@@ -1,0 +1,37 @@
+"""How often something may be tried: counted in Redis for all processes, in memory while Redis is away."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+limiter = Limiter(
+    key_func=get_remote_address,
+    strategy="moving-window",
+    in_memory_fallback_enabled=True,
+    headers_enabled=True,
+    key_prefix="kontor",
+)
+# Failed tries only. Per address: a firm's staff share one; per account: wherever the tries come from.
+PER_ADDRESS = "30 per 10 minutes"
+PER_ACCOUNT = "8 per 10 minutes"
+
+
+def register(app: Flask, redis_url: str) -> None:
+    """Attach the counters. ``redis_url`` as in ``Settings.redis``."""
+    app.config.update(
+        RATELIMIT_STORAGE_URI=redis_url.replace("unix://", "redis+unix://", 1),
+        RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 2, "socket_connect_timeout": 1},
+    )
+    limiter.init_app(app)
+
+
+def account() -> str:
+    """The e-mail address that is being tried, as one key however it is written."""
+    return "account:" + request.form.get("email", "").strip().lower()[:320]
+
+
+def failed(answer: Response) -> bool:
+    """Whether a try failed; only those count."""
+    return answer.status_code >= 400
