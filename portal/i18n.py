@@ -33,6 +33,11 @@ def say(text: str | None, facts: Mapping[str, object] | None = None) -> str:
         return ""
     translated: str = _(text)
     try:
-        return translated % dict(facts) if facts else translated
+        return translated % {name: _spoken(value) for name, value in facts.items()} if facts else translated
     except (KeyError, ValueError, TypeError):
         return translated
+
+
+def _spoken(value: object) -> object:
+    """A list of facts is a list of message ids: field names and the like."""
+    return ", ".join(_(str(one)) for one in value) if isinstance(value, list) else value

@@ -86,6 +86,7 @@ class Delivery(SQLModel, table=True):
         ),
         Index("ix_delivery_state", "instance_id", "state", "document_id"),
         Index("ix_delivery_client", "client_id", "state", "id"),
+        Index("ix_delivery_recent", "client_id", "id"),
     )
 
     id: UUID = Field(default_factory=ids.new, primary_key=True)

@@ -102,7 +102,7 @@ def _complete(document: Document, instance: Instance) -> Planned | None:
     missing = missing_fields(document, instance.kind)
     if missing:
         text = N_("Please fill in: %(fields)s.")
-        return Planned(State.ACTION_NEEDED, text, {"fields": missing}, Actor.ACCOUNTANT)
+        return Planned(State.ACTION_NEEDED, text, {"fields": [FIELD_NAMES[name] for name in missing]}, Actor.ACCOUNTANT)
     return None
 
 

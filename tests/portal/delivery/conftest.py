@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -34,14 +35,14 @@ class Desk:
     client: Client
     instance: Instance
 
-    def add(self, **fields: object) -> Document:
+    def add(self, **fields: Any) -> Document:
         """A document arrives and is planned, as by the door."""
         with self.parts.db.transaction() as session:
             document = factories.document(session, self.client, parts=self.parts, **fields)
             outbox.plan_document(session, document)
             return document
 
-    def change(self, document: Document, **fields: object) -> Document:
+    def change(self, document: Document, **fields: Any) -> Document:
         """A person corrects a document: a new version."""
         with self.parts.db.transaction() as session:
             present = session.get_one(Document, document.id)
@@ -51,7 +52,7 @@ class Desk:
             outbox.plan_document(session, present)
             return present
 
-    def set(self, **fields: object) -> None:
+    def set(self, **fields: Any) -> None:
         """Change the instance and plan again."""
         with self.parts.db.transaction() as session:
             present = session.get_one(Instance, self.instance.id)
@@ -75,7 +76,7 @@ class Desk:
             return list(session.exec(select(Delivery).order_by(col(Delivery.id))).all())
 
 
-def make_desk(parts: Parts, firm: Firm, kind: str = echo.KIND, **fields: object) -> Desk:
+def make_desk(parts: Parts, firm: Firm, kind: str = echo.KIND, **fields: Any) -> Desk:
     """A client of the firm with one active instance of a kind."""
     with parts.db.transaction() as session:
         client = factories.client(session, firm)

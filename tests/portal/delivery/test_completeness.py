@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -44,7 +45,7 @@ def test_counts_add_up(full: Desk) -> None:
     assert (counts.difference, counts.unproven) == (0, 0)
 
 
-def one(model: type[Delivery] | type[Receipt]) -> sa.ScalarSelect[object]:
+def one(model: type[Delivery] | type[Receipt]) -> Any:
     states = [col(Delivery.state) == State.DELIVERED] if model is Delivery else []
     return sa.select(col(model.id)).where(*states).limit(1).scalar_subquery()
 

@@ -28,7 +28,7 @@ def receipts(desk: Desk) -> list[Receipt]:
 
 def outcomes(desk: Desk) -> list[Outcome]:
     with desk.parts.db.read() as session:
-        return list(session.exec(select(Attempt.outcome).order_by(col(Attempt.number))).all())
+        return [Outcome(one) for one in session.exec(select(Attempt.outcome).order_by(col(Attempt.number)))]
 
 
 def test_everything_due_arrives_once_with_receipt_attempt_and_audit(desk: Desk, kept: echo.Kept) -> None:

@@ -66,7 +66,7 @@ def test_a_kind_that_was_not_chosen_is_excluded(parts: Parts, firm: Firm, kept: 
 def test_missing_fields_are_named_for_the_accountant_and_filling_them_in_queues(desk: Desk) -> None:
     document = desk.add(gross=None)
     row = desk.row(document)
-    assert (row.actor, row.facts) == (Actor.ACCOUNTANT, {"fields": ["gross"]})
+    assert (row.actor, row.facts) == (Actor.ACCOUNTANT, {"fields": ["total"]})
     desk.change(document, gross=500)
     assert desk.state(document) is State.QUEUED
     assert desk.row(document).version == 2
