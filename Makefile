@@ -23,10 +23,10 @@ setup-test:
 	@$(PYTHON) scripts/setup.py test
 
 demo: setup
-	@exec $(KONTOR) demo $(if $(RESET),--reset)
+	@exec $(KONTOR) demo --with-parent $(if $(RESET),--reset)
 
 run: setup
-	@exec $(KONTOR) up
+	@exec $(KONTOR) up --with-parent
 
 test: setup-test
 	@exec $(RUN) scripts/test.py

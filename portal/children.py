@@ -46,8 +46,11 @@ def start(
     stderr: int | IO[bytes] | None = None,
     own_group: bool = True,
     user: str | None = None,
+    fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a child that gets ``on_death`` when this process dies. Call it from the main thread: the thread counts.
+    """Start a child that gets ``on_death`` when this process dies; ``fds`` stay open in it under their numbers.
+
+    Call it from the main thread: the kernel watches the thread, not the process.
 
     ``own_group``: a Ctrl-C at the terminal reaches only the parent, which stops its children in order.
     """
@@ -61,6 +64,7 @@ def start(
         process_group=0 if own_group else None,
         user=user,
         group=user,
+        pass_fds=fds,
         extra_groups=[] if user else None,
         # Python changes the user before it calls this, which is the order that prctl needs.
         preexec_fn=_dying(parent, on_death),  # noqa: PLW1509 - called from a single thread

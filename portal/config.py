@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,14 +35,23 @@ class Settings:
     @property
     def redis(self) -> str:
         """The Redis to use: the one given, else the one `kontor up` runs on a socket in the data folder."""
-        return self.redis_url or f"unix://{self.data / 'redis.sock'}"
+        return self.redis_url or f"unix://{self.redis_socket}"
+
+    @property
+    def redis_socket(self) -> Path:
+        """Where our own Redis listens: in the data folder, unless its path is too long for a socket (unix(7))."""
+        inside = self.data / "redis.sock"
+        if len(os.fsencode(inside)) <= 107:
+            return inside
+        digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"kontor-{os.getuid()}-{digest}" / "redis.sock"
 
 
 def read(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of this environment; Incomplete when it cannot start, naming every reason."""
     env = os.environ if environ is None else environ
     wrong: list[str] = []
-    data = Path(env.get("KONTOR_DATA") or "data").absolute()
+    data = data_folder(env)
     database = env.get("KONTOR_DATABASE_URL") or f"sqlite:///{data / 'kontor.db'}"
     if not database.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         wrong.append("KONTOR_DATABASE_URL must begin with sqlite:/// or postgresql://")
@@ -62,6 +73,17 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         workers=workers,
         endpoints=endpoints,
     )
+
+
+def data_folder(env: Mapping[str, str]) -> Path:
+    """Where an installation with this environment keeps its data."""
+    return Path(env.get("KONTOR_DATA") or "data").absolute()
+
+
+def environment(**changed: str | None) -> dict[str, str]:
+    """This process's environment for a child or for ``read``, with some variables changed or (None) left out."""
+    merged: dict[str, str | None] = {**os.environ, **changed}
+    return {name: value for name, value in merged.items() if value is not None}
 
 
 def _number(env: Mapping[str, str], name: str, default: int, wrong: list[str]) -> int:

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from redis import Redis
 from sqlmodel import Session
 
+import portal
 from portal import clock as portal_clock
 from portal import models
 from portal.access import Viewer, viewer_of
@@ -79,6 +82,9 @@ def _fill(url: str) -> None:
     database = Database(url)
     with database.engine.execution_options(writes=True).begin() as connection:
         metadata.create_all(connection)
+        MigrationContext.configure(connection).stamp(
+            ScriptDirectory(str(Path(portal.__file__).parent / "migrations")), "head"
+        )
     database.dispose()
 
 

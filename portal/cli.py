@@ -1,0 +1,194 @@
+"""The ``kontor`` command. What goes wrong is told in one sentence; the exit code says so too."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from portal import config
+from portal.config import Incomplete, Settings
+from portal.supervisor import Refused
+
+Command = Callable[[argparse.Namespace], int]
+
+
+class Failed(Exception):
+    """A command could not do its work; the message says why."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it did its work, 1 when not, 2 for a command line that makes no sense."""
+    options = _parser().parse_args(argv)
+    run: Command = options.run
+    try:
+        return run(options)
+    except (Incomplete, Refused, Failed) as reason:
+        print(reason, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kontor", description="The accountant partner portal. Settings: KONTOR_*.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def add(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text)
+        one.set_defaults(run=run)
+        return one
+
+    for name, run, text in (
+        ("up", _up, "run everything on this machine: web, workers, scheduler, and a Redis if none is given"),
+        ("web", _web, "run a web server"),
+    ):
+        one = add(name, run, text)
+        one.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all of this machine's")
+        one.add_argument("--fd", type=int, help=argparse.SUPPRESS)
+        one.add_argument("--with-parent", action="store_true", help="stop when the calling program ends")
+    demo = add("demo", _demo, "run a sample firm with simulated providers, its data under data/demo")
+    demo.add_argument("--reset", action="store_true", help="throw the demo's data away and begin anew")
+    demo.add_argument("--with-parent", action="store_true", help="stop when the calling program ends")
+    add("worker", _worker, "run a worker; any number may run, on any machine")
+    add("scheduler", _scheduler, "run the scheduler; a second one waits to take over")
+    sandbox = add("sandbox", _sandbox, "run the provider simulators alone; prints their base URLs as JSON")
+    sandbox.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 chooses a free one")
+    sandbox.add_argument("--state", type=Path, help="folder that keeps the state over a restart")
+    add("doctor", _doctor, "look at this installation: what is right, what is wrong, what to do")
+    backup = add("backup", _backup, "write one consistent archive of database and files")
+    backup.add_argument("archive", type=Path)
+    backup.add_argument("--with-key", action="store_true", help="put the secret key in; keep the archive safe then")
+    restore = add("restore", _restore, "fill an empty installation from an archive")
+    restore.add_argument("archive", type=Path)
+    restore.add_argument("--take-key", action="store_true", help="use the secret key in the archive from now on")
+    add("migrate", _migrate, "bring the database to the present schema; `kontor up` does it by itself")
+    return parser
+
+
+def _up(options: argparse.Namespace) -> int:
+    from portal import supervisor
+
+    _maybe_with_parent(options)
+    environ = config.environment()
+    wishes = supervisor.Wishes(host=options.host, environ=environ)
+    supervisor.up(config.read, config.data_folder(environ), wishes, _announce)
+    return 0
+
+
+def _announce(settings: Settings, address: str) -> None:
+    database = "SQLite" if settings.database_url.startswith("sqlite") else "PostgreSQL"
+    redis = "given by KONTOR_REDIS_URL" if settings.redis_url else "started by Kontor, private to it"
+    print(f"Kontor runs at {address}")
+    print(f"  data folder {settings.data}, database {database}, Redis {redis}")
+    print(f"  running: web, {settings.workers} workers, scheduler. Ctrl-C stops all of it.", flush=True)
+
+
+def _maybe_with_parent(options: argparse.Namespace) -> None:
+    if options.with_parent:
+        import os
+        import signal
+
+        from portal import children
+
+        children.die_with(os.getppid(), signal.SIGTERM)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from portal.demo import running
+
+    _maybe_with_parent(options)
+    running.run(reset=options.reset)
+    return 0
+
+
+def _web(options: argparse.Namespace) -> int:
+    from portal.serving import serve
+
+    settings = config.read()
+    _maybe_with_parent(options)
+    serve(settings, f"fd://{options.fd}" if options.fd is not None else f"{options.host}:{settings.port}")
+    return 0
+
+
+def _worker(_options: argparse.Namespace) -> int:
+    import worker
+    from portal import children
+
+    config.read()  # says what is missing before anything is loaded
+    children.forks_die_too()
+    worker.main()
+    return 0
+
+
+def _scheduler(_options: argparse.Namespace) -> int:
+    from portal import log, scheduler
+    from portal.parts import assemble
+
+    parts = assemble(config.read())
+    log.configure("scheduler")
+    scheduler.run(parts)
+    return 0
+
+
+def _sandbox(options: argparse.Namespace) -> int:
+    from integrations.sandbox.__main__ import main as sandbox
+
+    state = ["--state", str(options.state)] if options.state else []
+    return sandbox(["--port", str(options.port), *state])
+
+
+def _migrate(_options: argparse.Namespace) -> int:
+    from portal.supervisor import migrate
+
+    migrate(config.read())
+    return 0
+
+
+def _doctor(_options: argparse.Namespace) -> int:
+    from portal.doctor import examine
+
+    healthy = True
+    for finding in examine(config.read()):
+        mark = "ok" if not finding.advice else ("WRONG" if finding.serious else "note")
+        print(f"{mark:5}  {finding.subject}: {finding.found}")
+        if finding.advice:
+            print(f"       {finding.advice}")
+            healthy = healthy and not finding.serious
+    return 0 if healthy else 1
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from portal.backup import BackupFailed, back_up
+
+    settings = config.read()
+    try:
+        summary = back_up(settings, options.archive, with_key=options.with_key)
+    except (BackupFailed, OSError) as error:
+        raise Failed(f"No backup was made. {error}") from error
+    print(f"{options.archive}: the database and {summary.files} files of {summary.size:,} bytes.")
+    if not summary.with_key:
+        print("The secret key is not in it. Keep that apart: without it stored logins cannot be read again.")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from portal.backup import BackupFailed, restore, take_key
+    from portal.supervisor import alone
+
+    data = config.data_folder(config.environment())
+    data.mkdir(parents=True, exist_ok=True)
+    try:
+        with alone(data):
+            if options.take_key:
+                take_key(options.archive, data / "secret.key")
+            summary = restore(config.read(), options.archive)
+    except (BackupFailed, OSError) as error:
+        raise Failed(f"Nothing was restored. {error}") from error
+    print(f"Restored the database and {summary.files} files of {summary.size:,} bytes.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
