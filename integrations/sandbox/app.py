@@ -123,6 +123,10 @@ class Sandbox:
             case "commit-then-drop":
                 self._plain(call)
                 raise ConnectionDropped(reset=False)
+            case "commit-then-slow" if step:
+                answer = self._plain(call)
+                time.sleep(step.number(1))
+                return answer
             case "slow" if step:
                 time.sleep(step.number(1))
             case "expired":

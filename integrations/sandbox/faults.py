@@ -3,7 +3,7 @@
 A step is a name, with an argument after a colon: ``ok:3`` (three calls go well), ``throttle:7`` (refused, wait 7
 seconds), ``commit-then-drop`` (full effect, then the connection closes without an answer), ``reset`` (the connection
 is reset before any effect), ``expired`` and ``revoked`` (what the call's token has become), ``down`` or ``down:500``,
-``slow:2`` (seconds of real time), ``full`` (no room left), ``fault:CODE`` (the provider's own error of that code).
+``slow:2`` (seconds of real time before anything happens), ``commit-then-slow:2`` (after it), ``full`` (no room left), ``fault:CODE`` (the provider's own error of that code).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ STEPS: dict[str, bool | None] = {
     "ok": None,
     "throttle": None,
     "commit-then-drop": False,
+    "commit-then-slow": True,
     "reset": False,
     "expired": False,
     "revoked": False,
@@ -28,7 +29,7 @@ STEPS: dict[str, bool | None] = {
     "full": False,
     "fault": True,
 }
-_NUMBERS = {"ok", "throttle", "down", "slow"}
+_NUMBERS = {"ok", "throttle", "down", "slow", "commit-then-slow"}
 
 
 class BadScript(ValueError):
