@@ -33,10 +33,11 @@ class Right(StrEnum):
     EXPORTS = "exports"  # set up, pause, disconnect storage exports
     IMPORTS = "imports"  # the same for imports
     LEDGER = "ledger"  # the same for accounting packages
+    CONTACTS = "contacts"  # invite a client's people; a contact sees documents, so whoever may not cannot invite
 
 
 _ALL = frozenset(Right)
-_ACCOUNTANT = _ALL - {Right.FIRM, Right.CLIENTS, Right.IMPORTS}
+_ACCOUNTANT = _ALL - {Right.FIRM, Right.CLIENTS, Right.IMPORTS, Right.CONTACTS}
 MEMBER_RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.OWNER: _ALL,
     Role.ADMIN: _ALL,

@@ -75,7 +75,7 @@ class Invitation(SQLModel, table=True):
 
     id: UUID = Field(default_factory=ids.new, primary_key=True)
     person_id: UUID = Field(foreign_key="person.id", index=True)
-    secret_digest: str
+    secret_digest: str = Field(unique=True)
     expires_at: datetime = Field(sa_type=Instant)
     used_at: datetime | None = Field(default=None, sa_type=Instant)
 

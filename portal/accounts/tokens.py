@@ -84,7 +84,7 @@ def revoke(session: Session, viewer: Viewer, token_id: UUID) -> None:
 
 
 def verify(session: Session, vault: Vault, secret: str, *, address: str = "") -> Viewer | None:
-    """Whose bearer token this is, with its scopes as ceiling; None when unknown, ended, revoked, or of a member gone."""
+    """Whose bearer token this is, with its scopes as ceiling; None when it does not work (any more)."""
     if not secret.startswith(PREFIX):
         return None
     found = session.exec(

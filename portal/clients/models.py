@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, UniqueConstraint
+from sqlalchemy import Column, Index, UniqueConstraint, event
 from sqlmodel import Field, SQLModel
 
 from portal import clock, ids
@@ -24,18 +26,37 @@ class ContactRole(StrEnum):
 class Client(SQLModel, table=True):
     """A company whose books the firm keeps: the unit of access."""
 
-    __table_args__ = (UniqueConstraint("firm_id", "number"), Index("ix_client_firm_id_name", "firm_id", "name", "id"))
+    __table_args__ = (
+        UniqueConstraint("firm_id", "number"),
+        Index("ix_client_name", "firm_id", "sort_name", "id"),
+        Index("ix_client_active", "firm_id", "active_at", "id"),
+    )
 
     id: UUID = Field(default_factory=ids.new, primary_key=True)
     firm_id: UUID = Field(foreign_key="firm.id", index=True)
     number: str  # the firm's own, as text: "10042"
     name: str
+    sort_name: str = ""  # folded name: lower case, without accents; kept by the table itself
+    sought: str = ""  # folded name, number and VAT id, for the search
     vat_id: str | None = None
     email: str | None = None
     note: str | None = None
     created_at: datetime = Field(default_factory=clock.now, sa_type=Instant)
     active_at: datetime = Field(default_factory=clock.now, sa_type=Instant)  # last activity, for the board
     archived_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+def fold(text: str) -> str:
+    """Text as it is compared: lower case, accents off, ß as ss. The same on SQLite and PostgreSQL."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(char for char in plain if not unicodedata.combining(char)).split())
+
+
+@event.listens_for(Client, "before_insert")
+@event.listens_for(Client, "before_update")
+def _keep_folded(_mapper: Any, _connection: Any, client: Client) -> None:
+    client.sort_name = fold(client.name)
+    client.sought = fold(f"{client.name} {client.number} {client.vat_id or ''}")
 
 
 class Contact(SQLModel, table=True):

@@ -55,6 +55,10 @@ class Outcome(StrEnum):
     BROKEN = "broken"  # a fault of ours
 
 
+# What stands still until somebody acts. Written out in queries too: only so is its partial index used.
+OPEN = "current AND state IN ('action_needed', 'failed', 'held')"
+
+
 class Delivery(SQLModel, table=True):
     """What is to happen, or has happened, with one version of one document at one instance."""
 
@@ -87,6 +91,8 @@ class Delivery(SQLModel, table=True):
         Index("ix_delivery_state", "instance_id", "state", "document_id"),
         Index("ix_delivery_client", "client_id", "state", "id"),
         Index("ix_delivery_recent", "client_id", "id"),
+        # what stands still, for the board: as small as the open work, however large the archive
+        Index("ix_delivery_open", "client_id", "state", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
     )
 
     id: UUID = Field(default_factory=ids.new, primary_key=True)

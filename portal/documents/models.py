@@ -54,6 +54,13 @@ def _listed_by(key: str) -> Index:
     )  # fmt: skip
 
 
+# What a person must decide whatever the integrations: which kind it is, or whether it is a duplicate. Written out in
+# queries too: only so is its partial index used.
+ATTENTION = (
+    "removed_at IS NULL AND ((kind IS NULL AND reading = 'settled') OR (twin_id IS NOT NULL AND NOT twin_accepted))"
+)
+
+
 class Document(SQLModel, table=True):
     """One document. Fields hold what is true now; ``DocumentVersion`` holds how it came to that.
 
@@ -69,6 +76,7 @@ class Document(SQLModel, table=True):
         Index("ix_document_twin", "client_id", "number_key", "party_key"),
         Index("ix_document_twin_id", "twin_id"),
         Index("ix_document_file_id", "file_id"),
+        Index("ix_document_attention", "client_id", sqlite_where=text(ATTENTION), postgresql_where=text(ATTENTION)),
     )
 
     id: UUID = Field(default_factory=ids.new, primary_key=True)

@@ -1,4 +1,4 @@
-"""What every page shares: who is looking, the parts, sessions on the database, notices, and what may be seen signed out.
+"""What every page shares: who is looking, the parts, database sessions, notices, and what is seen signed out.
 
 A view is thin: ``viewer()`` first, then ``with reading() as session`` or ``with writing() as session`` around one
 service, then ``render_template``. Every route needs a signed-in person unless it is marked ``@public``; the guard in
@@ -125,7 +125,7 @@ def back_to(default: str) -> str:
 
 
 def is_ours(target: str) -> bool:
-    """Whether a URL is a plain path of this portal: no host, no scheme, no browser's idea of one (``//``, ``/\\``)."""
+    """Whether a URL is a plain path of this portal: no host, no scheme, nor what browsers take for one."""
     if not target.startswith("/") or target[1:2] in {"/", "\\"}:
         return False
     return not any(ord(char) < 32 or char == "\\" for char in target)

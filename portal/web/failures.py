@@ -1,4 +1,4 @@
-"""Errors as pages, in the reader's language, each with what to do next; a short piece for htmx, JSON for our scripts."""
+"""Errors as pages in the reader's language, each with what to do next; a piece for htmx, JSON for our scripts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PAGES: dict[int, tuple[str, str]] = {
     413: (N_("Too large"), N_("Send fewer or smaller files at a time.")),
     422: (N_("That cannot be taken"), N_("Go back and correct what is named here.")),
     429: (N_("Too many tries"), N_("Wait a moment, then try again.")),
-    500: (N_("Something went wrong on our side"), N_("Nothing was changed. Try again; if it happens again, tell the person who runs Kontor the time and the address of this page.")),
+    500: (N_("Something went wrong on our side"), N_("Nothing was changed. Try again; if it stays so, tell who runs Kontor the time and this page's address.")),
     503: (N_("Not available right now"), N_("Wait a moment, then try again.")),
 }  # fmt: skip
 

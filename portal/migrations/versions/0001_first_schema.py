@@ -117,6 +117,8 @@ def upgrade() -> None:
         sa.Column("firm_id", sa.Uuid(), nullable=False),
         sa.Column("number", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("sort_name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("sought", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("vat_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("email", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("note", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
@@ -129,7 +131,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("client", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_client_firm_id"), ["firm_id"], unique=False)
-        batch_op.create_index("ix_client_firm_id_name", ["firm_id", "name", "id"], unique=False)
+        batch_op.create_index("ix_client_active", ["firm_id", "active_at", "id"], unique=False)
+        batch_op.create_index("ix_client_name", ["firm_id", "sort_name", "id"], unique=False)
 
     op.create_table(
         "installation",
@@ -162,6 +165,7 @@ def upgrade() -> None:
         sa.Column("used_at", portal.db.Instant(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_invitation_person_id_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
+        sa.UniqueConstraint("secret_digest", name=op.f("uq_invitation_secret_digest")),
     )
     with op.batch_alter_table("invitation", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_invitation_person_id"), ["person_id"], unique=False)
@@ -452,6 +456,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_document")),
     )
     with op.batch_alter_table("document", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_document_attention",
+            ["client_id"],
+            unique=False,
+            sqlite_where=sa.text(
+                "removed_at IS NULL AND "
+                "((kind IS NULL AND reading = 'settled') OR (twin_id IS NOT NULL AND NOT twin_accepted))"
+            ),
+            postgresql_where=sa.text(
+                "removed_at IS NULL AND "
+                "((kind IS NULL AND reading = 'settled') OR (twin_id IS NOT NULL AND NOT twin_accepted))"
+            ),
+        )
         batch_op.create_index("ix_document_arrival", ["client_id", "arrived_at", "id"], unique=False)
         batch_op.create_index("ix_document_client_id_sha256", ["client_id", "sha256"], unique=False)
         batch_op.create_index(
@@ -612,6 +629,14 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'sending'"),
             postgresql_where=sa.text("state = 'sending'"),
         )
+        batch_op.create_index(
+            "ix_delivery_open",
+            ["client_id", "state"],
+            unique=False,
+            sqlite_where=sa.text("current AND state IN ('action_needed', 'failed', 'held')"),
+            postgresql_where=sa.text("current AND state IN ('action_needed', 'failed', 'held')"),
+        )
+        batch_op.create_index("ix_delivery_recent", ["client_id", "id"], unique=False)
         batch_op.create_index("ix_delivery_state", ["instance_id", "state", "document_id"], unique=False)
         batch_op.create_index(
             "uq_delivery_current",
@@ -754,6 +779,8 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_delivery_due", sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'")
         )
+        batch_op.drop_index("ix_delivery_open")
+        batch_op.drop_index("ix_delivery_recent")
         batch_op.drop_index("ix_delivery_client")
 
     op.drop_table("delivery")
@@ -774,6 +801,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_document_by_dated_on")
         batch_op.drop_index("ix_document_by_arrived_at")
         batch_op.drop_index("ix_document_client_id_sha256")
+        batch_op.drop_index("ix_document_attention")
         batch_op.drop_index("ix_document_arrival")
 
     op.drop_table("document")
@@ -833,7 +861,8 @@ def downgrade() -> None:
 
     op.drop_table("installation")
     with op.batch_alter_table("client", schema=None) as batch_op:
-        batch_op.drop_index("ix_client_firm_id_name")
+        batch_op.drop_index("ix_client_name")
+        batch_op.drop_index("ix_client_active")
         batch_op.drop_index(batch_op.f("ix_client_firm_id"))
 
     op.drop_table("client")
