@@ -46,9 +46,6 @@ DOCUMENT, VERSION = "kontor_document", "kontor_version"
 class Config(BaseModel):
     """Settings of one instance."""
 
-    kinds: list[DocumentKind] = Field(
-        default_factory=lambda: list(DocumentKind), min_length=1, title=N_("Kinds of documents to export")
-    )
     root: str = Field(
         default="Kontor",
         min_length=1,
