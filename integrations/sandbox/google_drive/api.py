@@ -211,11 +211,13 @@ def _inner(outer: Request, content: bytes) -> Request | None:
     found = re.fullmatch(r"(GET|POST|PATCH|PUT|DELETE) (?:https?://[^/ ]+)?(\S+)(?: HTTP/1\.1)?", first.strip())
     if not found:
         return None
-    headers = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines) if value}
+    headers = Headers(
+        (name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines) if value
+    )
     headers.setdefault("Authorization", outer.headers.get("Authorization", ""))
-    headers.pop("Content-Length", None)
+    headers.remove("Content-Length")
     path = found[2].removeprefix(outer.root_path.rstrip("/"))
-    builder = EnvironBuilder(path, outer.host_url, method=found[1], headers=Headers(headers), data=body.strip() or None)
+    builder = EnvironBuilder(path, outer.host_url, method=found[1], headers=headers, data=body.strip() or None)
     try:
         return Request(builder.get_environ())
     finally:
