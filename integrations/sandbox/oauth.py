@@ -51,6 +51,7 @@ class Rules:
     refresh_life_field: str = ""  # name of the token answer's field with the refresh token's life
     tells_scope: bool = True  # the token answer has "scope"
     token_type: str = "Bearer"  # noqa: S105 - the word, not a token
+    revoke_needs_app: bool = False  # only the app itself may revoke
     json_revoke: bool = False  # revoke takes JSON (besides a form)
     brand: str = "#3d5a80"  # colour of its pages
     extra: Mapping[str, str] = field(default_factory=dict)  # fixed fields of the token answer
@@ -190,12 +191,10 @@ class OAuth:
         form = request.form
         app = self._client(request)
         kind = form.get("grant_type", "")
-        self._end_if_stolen(form.get("code", ""))
-        with self._store.transaction():
-            if kind == "authorization_code":
-                return self._exchange(app, form)
-            if kind == "refresh_token":
-                return self._refreshed(app, form.get("refresh_token", ""))
+        if kind == "authorization_code":
+            return self.exchange(app["client_id"], form)
+        if kind == "refresh_token":
+            return self.refresh(app["client_id"], form.get("refresh_token", ""))
         raise OAuthError("unsupported_grant_type" if kind else "invalid_request", "grant_type")
 
     def _client(self, request: Request) -> dict[str, Any]:
@@ -210,19 +209,22 @@ class OAuth:
             raise OAuthError("invalid_client", "Unknown client or wrong secret.", 401)
         return app
 
-    def _exchange(self, app: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
+    def exchange(self, client_id: str, form: Mapping[str, str]) -> dict[str, Any]:
+        """The first token answer for a code; OAuthError invalid_grant when it is used, old or somebody else's."""
         code = form.get("code", "")
-        kept = self._codes.get(code)
-        if kept is None or kept["client_id"] != app["client_id"] or kept["dies"] <= self._clock.timestamp():
-            raise OAuthError("invalid_grant", "Invalid authorization code")
-        if kept.get("used"):
-            raise OAuthError("invalid_grant", "Authorization code was already used")
-        if form.get("redirect_uri") != kept["redirect_uri"]:
-            raise OAuthError("invalid_grant", "redirect_uri does not match")
-        self._verify(kept, form.get("code_verifier", ""))
-        grant = self._new_grant(app["client_id"], kept["account"], kept["scopes"])
-        self._codes.put(code, {**kept, "used": grant})
-        return self._issue(grant, refresh=kept["offline"])
+        self._end_if_stolen(code)
+        with self._store.transaction():
+            kept = self._codes.get(code)
+            if kept is None or kept["client_id"] != client_id or kept["dies"] <= self._clock.timestamp():
+                raise OAuthError("invalid_grant", "Invalid authorization code")
+            if kept.get("used"):
+                raise OAuthError("invalid_grant", "Authorization code was already used")
+            if form.get("redirect_uri") != kept["redirect_uri"]:
+                raise OAuthError("invalid_grant", "redirect_uri does not match")
+            self._verify(kept, form.get("code_verifier", ""))
+            grant = self._new_grant(client_id, kept["account"], kept["scopes"])
+            self._codes.put(code, {**kept, "used": grant})
+            return self._issue(grant, refresh=kept["offline"])
 
     def _end_if_stolen(self, code: str) -> None:
         """A code seen twice may be stolen: what the first use gave dies too (RFC 6749 section 4.1.2)."""
@@ -266,21 +268,23 @@ class OAuth:
         self._refresh.put(value, {"grant": grant, "dies": self._clock.after(self.rules.refresh_life)})
         return value
 
-    def _refreshed(self, app: Mapping[str, Any], value: str) -> dict[str, Any]:
-        kept = self._refresh.get(value)
-        grant = self._grants.get(kept["grant"]) if kept else None
-        if kept is None or grant is None or not grant["alive"] or grant["client_id"] != app["client_id"]:
-            raise OAuthError("invalid_grant", "Token is not valid")
-        if kept["dies"] <= self._clock.timestamp():
-            raise OAuthError("invalid_grant", "Token has expired")
-        answer = self._issue(kept["grant"], refresh=False)
-        if self.rules.rotates:
-            answer["refresh_token"] = self._new_refresh(kept["grant"])
-            self._refresh.put(value, {**kept, "dies": self._clock.after(self.rules.superseded_works_for)})
-        if self.rules.refresh_life_field:
-            answer.setdefault("refresh_token", value)
-            answer[self.rules.refresh_life_field] = self.rules.refresh_life
-        return answer
+    def refresh(self, client_id: str, value: str) -> dict[str, Any]:
+        """A token answer for a refresh token, which is superseded where tokens rotate; OAuthError when it is dead."""
+        with self._store.transaction():
+            kept = self._refresh.get(value)
+            grant = self._grants.get(kept["grant"]) if kept else None
+            if kept is None or grant is None or not grant["alive"] or grant["client_id"] != client_id:
+                raise OAuthError("invalid_grant", "Token is not valid")
+            if kept["dies"] <= self._clock.timestamp():
+                raise OAuthError("invalid_grant", "Token has expired")
+            answer = self._issue(kept["grant"], refresh=False)
+            if self.rules.rotates:
+                answer["refresh_token"] = self._new_refresh(kept["grant"])
+                self._refresh.put(value, {**kept, "dies": self._clock.after(self.rules.superseded_works_for)})
+            if self.rules.refresh_life_field:
+                answer.setdefault("refresh_token", value)
+                answer[self.rules.refresh_life_field] = self.rules.refresh_life
+            return answer
 
     # --- use and end
 
@@ -301,6 +305,11 @@ class OAuth:
 
     def revoke(self, request: Request) -> Response:
         """The revocation endpoint: ends the whole grant of a refresh or access token."""
+        if self.rules.revoke_needs_app:
+            try:
+                self._client(request)
+            except OAuthError as error:
+                return error.response()
         body: Any = request.get_json(silent=True) if self.rules.json_revoke and request.is_json else None
         value = str((body or {}).get("token") or request.form.get("token") or request.args.get("token") or "")
         kept = self._refresh.get(value) or self._access.get(value)

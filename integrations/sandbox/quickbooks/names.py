@@ -78,7 +78,7 @@ def _one(name: str, value: Any, kind: Any) -> Any:
         return _reference(name, value)
     if isinstance(kind, str) and kind.startswith("#"):
         return _nested(name, value, kind[1:])
-    simple = _SIMPLE.get(kind, _text)
+    simple: Callable[[str, Any], Any] = _SIMPLE.get(kind, _text)
     return simple(name, value)
 
 

@@ -49,6 +49,7 @@ class QuickBooks(Provider):
         tells_scope=False,
         token_type="bearer",  # noqa: S106 - the word, not a token
         json_revoke=True,
+        revoke_needs_app=True,
         brand="#2ca01c",
     )
     known_settings: ClassVar[Mapping[str, Setting]] = {
