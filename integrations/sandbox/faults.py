@@ -3,7 +3,8 @@
 A step is a name, with an argument after a colon: ``ok:3`` (three calls go well), ``throttle:7`` (refused, wait 7
 seconds), ``commit-then-drop`` (full effect, then the connection closes without an answer), ``reset`` (the connection
 is reset before any effect), ``expired`` and ``revoked`` (what the call's token has become), ``down`` or ``down:500``,
-``slow:2`` (seconds of real time before anything happens), ``commit-then-slow:2`` (after it), ``full`` (no room left), ``fault:CODE`` (the provider's own error of that code).
+``slow:2`` (seconds of real time before anything happens), ``commit-then-slow:2`` (after everything has),
+``full`` (no room left), ``fault:CODE`` (the provider's own error of that code).
 """
 
 from __future__ import annotations
