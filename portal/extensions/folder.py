@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
+
+import structlog
+from pydantic import ValidationError
+
+from integrations.conformance import report
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,43 +19,38 @@ class Conformance:
     """How a kind did in the conformance kit."""
 
     passed: int
-    failed: int
-    not_applicable: int
-    ran_at: datetime | None
+    failed: tuple[str, ...]  # the sentences of the checks
+    not_declared: int
+    tried_at: datetime
+    current: bool  # whether the connector is still the one that was tried
 
     @property
     def conforms(self) -> bool:
-        """Whether every check that applies was passed."""
-        return self.failed == 0 and self.passed > 0
-
-
-def conformance(where: str) -> Conformance | None:
-    """The recorded result for a class named ``module:Class``; None when the kit was never run or the record is bad."""
-    found = _beside(where, "conformance.json")
-    if found is None:
-        return None
-    try:
-        record = json.loads(found.read_text())
-        return Conformance(
-            passed=int(record["passed"]),
-            failed=int(record["failed"]),
-            not_applicable=int(record.get("not_applicable", 0)),
-            ran_at=datetime.fromisoformat(record["ran_at"]) if record.get("ran_at") else None,
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def setup_text(where: str, language: str) -> str:
-    """The kind's SETUP.md (SETUP.<language>.md where there is one); empty when it has none."""
-    found = _beside(where, f"SETUP.{language}.md") or _beside(where, "SETUP.md")
-    return found.read_text() if found else ""
+        """Whether every check that applies was passed by what is installed."""
+        return not self.failed and self.passed > 0 and self.current
 
 
 @cache
-def _beside(where: str, name: str) -> Path | None:
-    spec = find_spec(where.partition(":")[0])
-    if spec is None or not spec.origin:
+def conformance(kind: str) -> Conformance | None:
+    """The recorded result of a kind; None when the kit was never run or its record cannot be read."""
+    try:
+        result = report.read(kind)
+    except ValidationError as error:
+        log.warning("extension.conformance_unreadable", kind=kind, error=str(error))
         return None
-    path = Path(spec.origin).parent / name
-    return path if path.is_file() else None
+    if result is None:
+        return None
+    failed = tuple(sentence for sentence, outcome in result.checks.items() if outcome == "failed")
+    return Conformance(
+        passed=result.count("passed"),
+        failed=failed,
+        not_declared=result.count("not declared"),
+        tried_at=result.tried_at,
+        current=result.is_current,
+    )
+
+
+def setup_text(kind: str) -> str:
+    """The kind's SETUP.md, which may have a part for each language; empty when it has none."""
+    found = report.folder_of(kind) / "SETUP.md"
+    return found.read_text("utf-8") if found.is_file() else ""

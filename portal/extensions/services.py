@@ -165,7 +165,7 @@ def _offer(kind: str, installation: Installation | None, by: str | None) -> Offe
     return Offer(
         manifest=manifest_of(kind),
         right=right_of(kind),
-        conformance=folder.conformance(integrations.kinds()[kind]),
+        conformance=folder.conformance(kind),
         installation=installation,
         installed_by=by,
     )
