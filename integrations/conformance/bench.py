@@ -30,9 +30,6 @@ class Bench(Protocol):
     def clear(self) -> None:
         """Forget what is left of scripts."""
 
-    def calls(self) -> int:
-        """How many calls of the API arrived so far, answered or not."""
-
     def advance(self, seconds: float) -> None:
         """Move the provider's clock, and the one the connectors are wired with, forward."""
 

@@ -16,8 +16,9 @@ from integrations.quickbooks.client import Company, Entity, quoted
 from integrations.quickbooks.faults import DUPLICATE_NAME, Fault
 from integrations.quickbooks.mapping import ITEM_NAME_LENGTH, Books, display_name, new_party, request_id
 
-# QuickBooks' own name for the item that new companies start with
-DEFAULT_ITEM = "Services"
+# What the item is called that new companies start with; the first is made where there is none of them.
+DEFAULT_ITEMS = ("Services", "Dienstleistungen", "Dienstleistung")
+DEFAULT_ITEM = DEFAULT_ITEMS[0]
 # One name list for vendors, customers and employees: whoever comes second gets the suffix.
 SUFFIXES = {"Vendor": " (Lieferant)", "Customer": " (Kunde)"}
 EXPENSES = ("Expense", "Other Expense", "Cost of Goods Sold")
@@ -153,9 +154,10 @@ class Lists:
         return str(found["Id"])
 
     def _find_item(self, name: str) -> Entity | None:
-        wanted = display_name(name, length=ITEM_NAME_LENGTH)
-        found = self.company.query("Item", f"Name = {quoted(wanted)}")
-        return next((one for one in found if str(one.get("Name", "")).casefold() == wanted.casefold()), None)
+        wanted = DEFAULT_ITEMS if name == DEFAULT_ITEM else (display_name(name, length=ITEM_NAME_LENGTH),)
+        found = self.company.query("Item", f"Name IN ({', '.join(quoted(one) for one in wanted)})")
+        by_name = {str(one.get("Name", "")).casefold(): one for one in reversed(found)}
+        return next((by_name[one.casefold()] for one in wanted if one.casefold() in by_name), None)
 
     def _write_item(self, name: str, income_account: str, reservation: str, found: Entity | None) -> Entity:
         wanted: Entity = {"IncomeAccountRef": {"value": income_account}}

@@ -31,9 +31,6 @@ class SandboxBench:
     def clear(self) -> None:
         self.http.delete(f"{self.url}/_control/faults").raise_for_status()
 
-    def calls(self) -> int:
-        return len(self.log())
-
     def advance(self, seconds: float) -> None:
         self.control("clock", advance=max(0.0, seconds))
         self.advanced += max(0.0, seconds)
