@@ -56,9 +56,19 @@ def _tidy(value: object) -> object:
 
 
 def _currency(code: str) -> str:
-    if code.upper() not in _CURRENCIES:
-        raise fault(N_("“%(value)s” is not a currency (three letters, ISO 4217)."), value=code)
-    return code.upper()
+    try:
+        return currency_code(code)
+    except Invalid as error:
+        raise fault(error.text, **error.facts) from error
+
+
+def currency_code(text: str) -> str:
+    """A currency's code in capitals; Invalid for the field ``currency`` when ISO 4217 has none like it."""
+    code = text.strip().upper()
+    if code not in _CURRENCIES:
+        text = N_("“%(value)s” is not a currency (three letters, ISO 4217).")
+        raise Invalid(text, field="currency", value=code[:20])
+    return code
 
 
 def _email(address: str) -> str:
@@ -93,8 +103,8 @@ def _exact(value: object) -> object:
     return value
 
 
-Text200 = Annotated[str | None, BeforeValidator(_tidy), Field(max_length=200)]
-Text100 = Annotated[str | None, BeforeValidator(_tidy), Field(max_length=100)]
+Text200 = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(_tidy)]
+Text100 = Annotated[Annotated[str, Field(max_length=100)] | None, BeforeValidator(_tidy)]
 Amount = Annotated[int, BeforeValidator(_exact), Field(ge=-AMOUNT_LIMIT, le=AMOUNT_LIMIT)]
 Day = Annotated[date, AfterValidator(_accounting_date)]
 Exact = Annotated[Decimal, BeforeValidator(_exact), Field(max_digits=20, decimal_places=10, allow_inf_nan=False)]
@@ -174,8 +184,7 @@ _KNOWN: Mapping[str, str] = {
     "string_too_short": N_("This must not be empty."),
     "greater_than_equal": N_("This is too small."),
     "less_than_equal": N_("This is too large."),
-    "too_long": N_("At most %(limit)s characters."),
-    "tuple_too_long": N_("At most %(limit)s lines."),
+    "too_long": N_("At most %(limit)s lines."),
     "extra_forbidden": N_("There is no field “%(name)s”."),
     "missing": N_("“%(name)s” is missing."),
 }
@@ -194,10 +203,9 @@ def _invalid(error: ErrorDetails) -> Invalid:
     context = error.get("ctx") or {}
     if error["type"] == "kontor":
         return Invalid(context["text"], field=name or _ON.get(context["text"]), **context["facts"])
-    kind = "tuple_too_long" if error["loc"] == ("lines",) and error["type"] == "too_long" else error["type"]
-    if kind in _KNOWN:
+    if error["type"] in _KNOWN:
         path = ".".join(str(part) for part in error["loc"])
-        return Invalid(_KNOWN[kind], field=name, name=path, limit=context.get("max_length", 0))
+        return Invalid(_KNOWN[error["type"]], field=name, name=path, limit=context.get("max_length", 0))
     if error["type"].startswith("date"):
         return Invalid(N_("“%(value)s” is not a date (YYYY-MM-DD)."), field=name, value=str(error["input"])[:40])
     return Invalid(N_("This cannot be read: “%(value)s”."), field=name, value=str(error["input"])[:40])

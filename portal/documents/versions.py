@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -15,7 +16,7 @@ from portal.documents.models import Document, DocumentVersion
 NAMES = (*(name for name in Fields.model_fields), "kind")
 
 
-def values_of(fields: Fields) -> dict[str, object]:
+def values_of(fields: Fields) -> dict[str, Any]:
     """What the columns of a document hold for these fields."""
     return {
         **{name: getattr(fields, name) for name in Fields.model_fields},

@@ -1,0 +1,200 @@
+"""A folder's documents a page at a time: filtered, in one of five orders, never by offset.
+
+Every order has an index of its own (``ix_document_by_…``) that ends in the id, so that a page costs the same wherever
+in the archive it lies, and documents with equal keys are neither lost nor doubled between two pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ColumnElement, Date, String, or_
+from sqlalchemy.types import TypeEngine
+from sqlmodel import Session, col, select
+
+from integrations.contract import DocumentKind
+from portal.db import Instant
+from portal.documents import cursors, keys
+from portal.documents.models import Document
+
+LIMIT = 50
+MOST = 200
+Condition = ColumnElement[bool]
+
+
+class Sort(StrEnum):
+    """What a list is in order of; the value is the column."""
+
+    ARRIVAL = "arrived_at"
+    DATE = "dated_on"
+    PARTY = "party_key"
+    NUMBER = "number_key"
+    AMOUNT = "gross_key"
+
+
+_TYPES: Mapping[Sort, TypeEngine[Any]] = {
+    Sort.ARRIVAL: Instant(),
+    Sort.DATE: Date(),
+    Sort.PARTY: String(),
+    Sort.NUMBER: String(),
+    Sort.AMOUNT: BigInteger(),
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order and its direction: newest, largest or last in the alphabet first when ``descending``."""
+
+    sort: Sort = Sort.ARRIVAL
+    descending: bool = True
+
+    @property
+    def reversed(self) -> Order:
+        """The same order from the other end."""
+        return Order(self.sort, not self.descending)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """What a list is narrowed to. Dates are the document's (else its arrival's); amounts are minor units."""
+
+    text: str = ""  # in counterparty, number or file name
+    since: date | None = None
+    until: date | None = None
+    least: int | None = None
+    most: int | None = None
+    removed: bool = False
+    twins: bool = False  # only those that a decision is waited for
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some documents in order, and the cursor behind the last one (None at the end)."""
+
+    documents: Sequence[Document]
+    after: str | None
+
+
+def page(
+    session: Session,
+    client_id: UUID,
+    folder: DocumentKind | None,
+    narrowed: Filter,
+    order: Order,
+    *,
+    after: str | None = None,
+    limit: int = LIMIT,
+    also: Sequence[Condition] = (),
+) -> Page:
+    """At most ``limit`` documents of a folder (None: of all) behind the cursor. The caller has checked the rights.
+
+    A document without a kind lies in *other documents* until somebody says what it is.
+    """
+    limit = max(1, min(limit, MOST))
+    conditions = [*_conditions(client_id, folder, narrowed), *also]
+    if after is not None:
+        conditions.append(_behind(order, *_read(order.sort, after)))
+    statement = select(Document).where(*conditions).order_by(*_ordered(order)).limit(limit + 1)
+    found = session.exec(statement).all()
+    more = len(found) > limit
+    return Page(found[:limit], cursor(order.sort, found[limit - 1]) if more else None)
+
+
+def neighbours(
+    session: Session,
+    folder: DocumentKind | None,
+    narrowed: Filter,
+    order: Order,
+    document: Document,
+    also: Sequence[Condition] = (),
+) -> tuple[UUID | None, UUID | None]:
+    """The ids of the documents before and behind this one in the same list."""
+
+    def nearest(way: Order) -> UUID | None:
+        conditions = [
+            *_conditions(document.client_id, folder, narrowed),
+            *also,
+            _behind(way, getattr(document, way.sort.value), document.id),
+        ]
+        return session.exec(select(Document.id).where(*conditions).order_by(*_ordered(way)).limit(1)).first()
+
+    return nearest(order.reversed), nearest(order)
+
+
+def chosen(session: Session, client_id: UUID, ids: Sequence[UUID]) -> list[Document]:
+    """Those of these documents that belong to the client, oldest first; for acting on a selection."""
+    statement = select(Document).where(Document.client_id == client_id, col(Document.id).in_(ids))
+    return list(session.exec(statement.order_by(col(Document.arrived_at), col(Document.id))))
+
+
+def _conditions(client_id: UUID, folder: DocumentKind | None, narrowed: Filter) -> list[Condition]:
+    there = col(Document.removed_at)
+    conditions: list[Condition] = [
+        col(Document.client_id) == client_id,
+        there.is_not(None) if narrowed.removed else there.is_(None),
+    ]
+    if folder is not None:
+        conditions.append(col(Document.folder) == folder)
+    if narrowed.text.strip():
+        conditions.append(_mentions(narrowed.text))
+    for column, bound, least in (
+        (col(Document.dated_on), narrowed.since, True),
+        (col(Document.dated_on), narrowed.until, False),
+        (col(Document.gross), narrowed.least, True),
+        (col(Document.gross), narrowed.most, False),
+    ):
+        if bound is not None:
+            conditions.append(column >= bound if least else column <= bound)
+    if narrowed.twins:
+        conditions += [col(Document.twin_id).is_not(None), col(Document.twin_accepted).is_(False)]
+    return conditions
+
+
+def _mentions(text: str) -> Condition:
+    number = keys.number_key(text)
+    places = [
+        col(Document.party_key).contains(keys.party_key(text), autoescape=True),
+        col(Document.filename).icontains(text.strip(), autoescape=True),
+    ]
+    if number:
+        places.append(col(Document.number_key).contains(number, autoescape=True))
+    return or_(*places)
+
+
+def _ordered(order: Order) -> list[ColumnElement[Any]]:
+    columns = [col(getattr(Document, order.sort.value)), col(Document.id)]
+    return [column.desc() if order.descending else column.asc() for column in columns]
+
+
+def _behind(order: Order, key: object, last: UUID) -> Condition:
+    column = col(getattr(Document, order.sort.value))
+    return cursors.behind(
+        column, col(Document.id), key, last, kind=_TYPES[order.sort], descending=order.descending
+    )  # fmt: skip
+
+
+def cursor(sort: Sort, document: Document) -> str:
+    """The place of a document in an order, as text for a URL."""
+    key = getattr(document, sort.value)
+    return cursors.encode(key.isoformat() if isinstance(key, date) else key, document.id)
+
+
+def _read(sort: Sort, text: str) -> tuple[object, UUID]:
+    key, last = cursors.decode(text)
+    try:
+        return _typed(sort, key), last
+    except ValueError as error:
+        raise cursors.unknown() from error
+
+
+def _typed(sort: Sort, key: str | int) -> object:
+    if sort is Sort.AMOUNT:
+        return int(key)
+    if sort is Sort.ARRIVAL:
+        return cursors.instant(key)
+    return date.fromisoformat(str(key)) if sort is Sort.DATE else str(key)

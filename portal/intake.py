@@ -1,0 +1,206 @@
+"""The one door every document enters by (D1): upload, API, mail, import, and invoices written in the portal.
+
+Bytes are looked at, stored unchanged by SHA-256, and only then, in one transaction, become a document with its first
+version, its audit entry and its deliveries. A crash before that leaves bytes that nothing points to, never a document
+without bytes. What is not taken becomes a ``Refusal``, which its sender reads and the client's page lists.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from integrations.contract import DocumentKind
+from portal import access, audit, clock, ids
+from portal.access import Right, Viewer
+from portal.audit import By
+from portal.banking.services import account_of
+from portal.clients.models import Client
+from portal.db import ring
+from portal.delivery import outbox
+from portal.documents import detect, duplicates, names, versions
+from portal.documents.detect import FILE_LIMIT, ZIP_LIMIT, Form, Found, Refused
+from portal.documents.fields import Fields, validated
+from portal.documents.models import Document, Reading, Refusal, Source, StoredFile
+from portal.errors import NotFound
+from portal.parts import Parts
+
+__all__ = ["FILE_LIMIT", "ZIP_LIMIT", "receive", "refuse_unsent"]
+
+_PIECE = 1 << 20
+_INVOICES = frozenset({DocumentKind.INCOMING_INVOICE, DocumentKind.OUTGOING_INVOICE, DocumentKind.RECEIPT})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Arrival:
+    """What somebody brings to the door."""
+
+    who: Viewer | By
+    client_id: UUID
+    filename: str
+    source: Source
+    kind: DocumentKind | None
+    fields: Fields
+
+    @property
+    def by(self) -> By:
+        return self.who.by if isinstance(self.who, Viewer) else self.who
+
+
+def receive(
+    parts: Parts,
+    who: Viewer | By,
+    client_id: UUID,
+    filename: str,
+    content: BinaryIO,
+    *,
+    source: Source,
+    kind: DocumentKind | None = None,
+    fields: Fields | Mapping[str, object] | None = None,
+    account_id: UUID | None = None,
+) -> Document | Refusal:
+    """Take a file for a client; a document, or the refusal that says why not.
+
+    ``who`` is a viewer with the right to add documents (else NotFound), or ``By`` for the portal's own work, which has
+    been checked before. ``kind`` is the folder it was put into, if any. Raises Invalid when ``fields`` are wrong;
+    nothing is stored then. The same bytes again are a twin, not an error (D4).
+    """
+    given = fields if isinstance(fields, Fields) else validated(fields or {})
+    if account_id is not None:
+        given = given.model_copy(update={"account_id": account_id})
+    arrival = _Arrival(
+        who=who, client_id=client_id, filename=names.safe(filename), source=source, kind=kind, fields=given
+    )
+    with parts.db.read() as session:
+        firm_id = _client(session, arrival).firm_id
+        _check_account(session, arrival)
+    with _rewindable(content) as (file, size, whole):
+        found = detect.look(file, size, arrival.filename) if whole else detect.too_large(FILE_LIMIT)
+        if isinstance(found, Refused):
+            return _refuse(parts, arrival, size, found)
+        file.seek(0)
+        sha256, _size = parts.files.put(firm_id, file)
+    with parts.db.transaction() as session:
+        return _enter(session, arrival, found, sha256, size)
+
+
+def refuse_unsent(parts: Parts, who: Viewer | By, client_id: UUID, filename: str, size: int, source: Source) -> Refusal:
+    """List a file that its sender did not even send because it is too large; ``size`` in bytes, as they tell."""
+    arrival = _Arrival(
+        who=who, client_id=client_id, filename=names.safe(filename), source=source, kind=None, fields=Fields()
+    )
+    limit = ZIP_LIMIT if names.ending(arrival.filename) == "zip" else FILE_LIMIT
+    return _refuse(parts, arrival, min(size, 2**62), detect.too_large(limit))
+
+
+def _client(session: Session, arrival: _Arrival) -> Client:
+    if isinstance(arrival.who, Viewer):
+        return access.client_or_404(session, arrival.who, arrival.client_id, Right.ADD)
+    client = session.get(Client, arrival.client_id)
+    if client is None:
+        raise NotFound
+    return client
+
+
+def _check_account(session: Session, arrival: _Arrival) -> None:
+    if arrival.fields.account_id is not None:
+        account_of(session, arrival.client_id, arrival.fields.account_id)
+
+
+@contextmanager
+def _rewindable(content: BinaryIO) -> Iterator[tuple[BinaryIO, int, bool]]:
+    """The content in a form that can be read twice, its size in bytes, and whether it is all there.
+
+    A stream is spooled to disk no further than the largest file of its type may be: a ZIP's beginning gives it away.
+    """
+    if content.seekable():
+        yield content, detect.length(content), True
+        return
+    with tempfile.SpooledTemporaryFile(max_size=_PIECE) as spool:
+        size, limit = 0, FILE_LIMIT
+        while size < limit and (piece := content.read(_PIECE)):
+            if size == 0 and piece.startswith(b"PK"):
+                limit = ZIP_LIMIT
+            size += len(piece)
+            spool.write(piece)
+        yield cast("BinaryIO", spool), size, size < limit
+
+
+def _refuse(parts: Parts, arrival: _Arrival, size: int, refused: Refused) -> Refusal:
+    with parts.db.transaction() as session:
+        client = _client(session, arrival)
+        refusal = Refusal(
+            client_id=client.id, filename=arrival.filename, size=size, source=arrival.source, text=refused.text,
+            facts=dict(refused.facts), by=arrival.by.person_id,
+        )  # fmt: skip
+        session.add(refusal)
+        facts: dict[str, object] = {"filename": arrival.filename, "size": size, "reason": refused.text}
+        audit.record(
+            session, client.firm_id, "document.refused", by=arrival.by, client_id=client.id, subject_id=refusal.id,
+            facts=facts,
+        )  # fmt: skip
+        return refusal
+
+
+def _enter(session: Session, arrival: _Arrival, found: Found, sha256: str, size: int) -> Document:
+    client = _client(session, arrival)  # again: rights may have ended while the file came in
+    client.active_at = clock.now()
+    kind = fitting(arrival.kind, found.form)
+    document_id = ids.new()
+    facts: dict[str, object] = {
+        "filename": arrival.filename, "sha256": sha256, "size": size, "media_type": found.media_type,
+        "source": arrival.source.value, "kind": kind.value if kind else None,
+    }  # fmt: skip
+    # First of all, for it locks the firm's chain: two equal files at the same moment see each other (D4), and the
+    # arrival is later than any activation that is committed (P5).
+    audit.record(
+        session, client.firm_id, "document.received", by=arrival.by, client_id=client.id, subject_id=document_id,
+        facts=facts,
+    )  # fmt: skip
+    document = Document(
+        id=document_id, client_id=client.id, file_id=_stored(session, client.firm_id, found, sha256, size).id,
+        sha256=sha256, filename=arrival.filename, media_type=found.media_type, size=size, source=arrival.source,
+        kind=kind, reading=Reading.WAITING if kind is None else Reading.SETTLED, arrived_at=clock.now(),
+        added_by=arrival.by.person_id, **versions.values_of(arrival.fields),
+    )  # fmt: skip
+    session.add(document)
+    session.flush()
+    duplicates.look_again(session, document)
+    versions.begin(session, document, arrival.by.person_id)
+    outbox.plan_document(session, document)
+    if document.reading is Reading.WAITING:
+        ring(session, "read", document.id)
+    return document
+
+
+def fitting(kind: DocumentKind | None, form: Form) -> DocumentKind | None:
+    """The kind of a file that was put into a folder (None: into none), by what it is.
+
+    Files that nothing is read from are *other documents*, statement files are statements, wherever they were put. A
+    table is a statement when its sender says so. An e-invoice among the statements needs a person to say what it is.
+    """
+    if form is Form.UNREAD:
+        return DocumentKind.OTHER
+    if form is Form.STATEMENT:
+        return DocumentKind.STATEMENT
+    if form is Form.TABLE:
+        return DocumentKind.OTHER if kind in _INVOICES else kind
+    if form is Form.E_INVOICE and kind is DocumentKind.STATEMENT:
+        return None
+    return kind
+
+
+def _stored(session: Session, firm_id: UUID, found: Found, sha256: str, size: int) -> StoredFile:
+    kept = select(StoredFile).where(StoredFile.firm_id == firm_id, StoredFile.sha256 == sha256)
+    stored = session.exec(kept).one_or_none()
+    if stored is None:
+        stored = StoredFile(firm_id=firm_id, sha256=sha256, size=size, media_type=found.media_type)
+        session.add(stored)
+        session.flush()
+    return stored

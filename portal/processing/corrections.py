@@ -1,0 +1,156 @@
+"""What people change about documents: fields, kind, twins, removal. Each keeps history and plans deliveries again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from integrations.contract import DocumentKind
+from portal import access, audit, clock
+from portal.access import Right, Viewer
+from portal.banking.services import account_of
+from portal.clients.models import Client
+from portal.delivery import outbox
+from portal.documents import duplicates, versions
+from portal.documents.fields import Fields, validated
+from portal.documents.models import Document, Reading
+from portal.documents.services import of_client
+from portal.errors import Conflict, Invalid
+from portal.i18n import N_
+
+REASON_LIMIT = 500
+DUPLICATE = N_("It is a duplicate.")
+
+
+def correct(
+    session: Session,
+    viewer: Viewer,
+    client_id: UUID,
+    document_id: UUID,
+    *,
+    fields: Mapping[str, object] | None = None,
+    kind: DocumentKind | None = None,
+    expected: int | None = None,
+) -> Document:
+    """Set these fields (those not named stay) and this kind (None: as it is); the result is the next version (D6).
+
+    ``expected`` is the version that the person saw: Conflict when somebody changed it since. Invalid says which field
+    is wrong. Nothing happens when nothing is different.
+    """
+    client, document = _opened(session, viewer, client_id, document_id, expected)
+    values = _values(session, document, fields or {})
+    if kind is not None:
+        values["kind"] = kind
+    different = versions.change(session, document, values, viewer.person_id)
+    if kind is not None and document.reading is Reading.WAITING:
+        document.reading = Reading.SETTLED
+        different = different or ["kind"]
+    if different:
+        facts: dict[str, object] = {"version": document.version, "fields": different}
+        _record(session, viewer, client, document, "document.corrected", facts)
+        _plan_again(session, document)
+    return document
+
+
+def set_kind(
+    session: Session, viewer: Viewer, client_id: UUID, document_ids: Sequence[UUID], kind: DocumentKind
+) -> list[Document]:
+    """Move documents to another folder."""
+    return [correct(session, viewer, client_id, document_id, kind=kind) for document_id in document_ids]
+
+
+def decide_twin(session: Session, viewer: Viewer, client_id: UUID, document_id: UUID, *, accept: bool) -> Document:
+    """Decide about a document that repeats another: keep it as one of its own, or remove it as a duplicate (D4)."""
+    client, document = _opened(session, viewer, client_id, document_id)
+    if document.twin_id is None:
+        raise Conflict(N_("This document is not marked as a duplicate."))
+    facts: dict[str, object] = {"twin": str(document.twin_id), "accepted": accept}
+    _record(session, viewer, client, document, "document.twin_decided", facts)
+    if not accept:
+        return _remove(session, viewer, client, document, DUPLICATE)
+    document.twin_accepted = True
+    _plan_again(session, document)
+    return document
+
+
+def remove(
+    session: Session, viewer: Viewer, client_id: UUID, document_ids: Sequence[UUID], reason: str
+) -> list[Document]:
+    """Mark documents as removed, with the reason. Nothing is deleted; ``restore`` takes it back (D6)."""
+    reason = " ".join(reason.split())
+    if not reason:
+        raise Invalid(N_("Please say why."), field="reason")
+    if len(reason) > REASON_LIMIT:
+        raise Invalid(N_("At most %(limit)s characters."), field="reason", limit=REASON_LIMIT)
+    removed = []
+    for document_id in document_ids:
+        client, document = _opened(session, viewer, client_id, document_id)
+        removed.append(_remove(session, viewer, client, document, reason))
+    return removed
+
+
+def restore(session: Session, viewer: Viewer, client_id: UUID, document_ids: Sequence[UUID]) -> list[Document]:
+    """Take a removal back; harmless for documents that are there."""
+    restored = []
+    for document_id in document_ids:
+        client, document = _opened(session, viewer, client_id, document_id)
+        if document.removed_at is not None:
+            document.removed_at = document.removed_reason = None
+            _record(session, viewer, client, document, "document.restored", {})
+            _plan_again(session, document)
+        restored.append(document)
+    return restored
+
+
+def _opened(
+    session: Session, viewer: Viewer, client_id: UUID, document_id: UUID, expected: int | None = None
+) -> tuple[Client, Document]:
+    """The document to change, locked. The client is locked first, always: twins change each other's rows."""
+    client = access.client_or_404(session, viewer, client_id, Right.CORRECT)
+    session.exec(select(Client.id).where(Client.id == client_id).with_for_update(key_share=True)).one()
+    document = of_client(session, client_id, document_id, lock=True)
+    if expected is not None and document.version != expected:
+        raise Conflict(N_("Somebody changed this document in the meantime. Please look at it again."))
+    return client, document
+
+
+def _values(session: Session, document: Document, given: Mapping[str, object]) -> dict[str, object]:
+    """The columns for the fields as they are with those given put over them, checked as a whole."""
+    if not given:
+        return {}
+    present = {name: getattr(document, name) for name in Fields.model_fields}
+    fields = validated({**present, **given})
+    if fields.account_id is not None and fields.account_id != document.account_id:
+        account_of(session, document.client_id, fields.account_id)
+    return versions.values_of(fields)
+
+
+def _remove(session: Session, viewer: Viewer, client: Client, document: Document, reason: str) -> Document:
+    if document.removed_at is None:
+        document.removed_at, document.removed_reason = clock.now(), reason
+        _record(session, viewer, client, document, "document.removed", {"reason": reason})
+        _plan_again(session, document)
+    return document
+
+
+def _record(
+    session: Session, viewer: Viewer, client: Client, document: Document, action: str, facts: Mapping[str, object]
+) -> None:
+    client.active_at = clock.now()
+    named = {"filename": document.filename, **facts}
+    audit.record(
+        session, client.firm_id, action, by=viewer.by, client_id=client.id, subject_id=document.id, facts=named
+    )  # fmt: skip
+
+
+def _plan_again(session: Session, document: Document) -> None:
+    """Plan the document's deliveries, and those of documents that were twins of what it was before."""
+    session.flush()
+    if document.removed_at is None:
+        duplicates.look_again(session, document)
+    outbox.plan_document(session, document)
+    for twin in duplicates.repeated_by(session, document):
+        if duplicates.look_again(session, twin):
+            outbox.plan_document(session, twin)

@@ -1,0 +1,34 @@
+"""What happens to a document after the door. Reading from the file plugs in here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from portal.delivery import outbox
+from portal.documents import duplicates
+from portal.documents.models import Document, Reading
+from portal.parts import Parts
+
+
+def settle(parts: Parts, document_id: UUID) -> None:
+    """Bring a document that waits to be read to where its deliveries can be decided. Repeats are harmless.
+
+    Nothing is read from files yet: kind and fields stay as they were given, and a document without a kind asks a
+    person. Findings of a reader are stored here, in the same transaction that settles and plans.
+    """
+    with parts.db.transaction() as session:
+        document = session.get(Document, document_id, with_for_update=True)
+        if document is None or document.reading is Reading.SETTLED:
+            return
+        document.reading = Reading.SETTLED
+        duplicates.look_again(session, document)
+        outbox.plan_document(session, document)
+
+
+def waiting(session: Session, limit: int = 500) -> Sequence[UUID]:
+    """Ids of documents that wait to be read, oldest first: what a sweep rings for again."""
+    statement = select(Document.id).where(Document.reading == Reading.WAITING, col(Document.removed_at).is_(None))
+    return session.exec(statement.order_by(col(Document.id)).limit(limit)).all()
