@@ -106,8 +106,7 @@ class QuickBooks(Ledger):
             also += [(N_("service item"), name) for name in self.lists.missing_items(document)]
         if previous is not None:
             return Plan(step=Step.UPDATE, thing=_THINGS[entity], also=tuple(also))
-        references = References(party=known or _UNKNOWN, items={None: _UNKNOWN}, tax_code=self.config.tax_code)
-        step, _existing = self.entries.find(self._entry(document, "", references))
+        step, _existing = self.entries.find(self._draft(document, known or _UNKNOWN))
         return Plan(step=step, thing=_THINGS[entity], also=tuple(also))
 
     def deliver(self, document: OutgoingDocument, reservation: str, previous: Receipt | None) -> Receipt:
@@ -156,6 +155,7 @@ class QuickBooks(Ledger):
         return payments.page(self.company, cursor, self.wiring.now(), self.lists.books().home)
 
     def _deliver(self, document: OutgoingDocument, reservation: str, previous: Receipt | None) -> Receipt:
+        self._draft(document, _UNKNOWN)  # what cannot be entered leaves no vendor behind
         entry = self._entry(document, reservation, self._references(document, reservation))
         return self.entries.change(entry, previous) if previous else self.entries.bring(entry)
 
@@ -166,6 +166,11 @@ class QuickBooks(Ledger):
         entity = self._entity(document)
         payload = mapping.payload(entity, document, self.lists.books(), references)
         return Entry(entity=entity, payload=payload, document=document, reservation=reservation)
+
+    def _draft(self, document: OutgoingDocument, party: str) -> Entry:
+        """The entry with what it refers to left open; Rejected when it cannot be made."""
+        references = References(party=party, items={None: _UNKNOWN}, tax_code=self.config.tax_code)
+        return self._entry(document, "", references)
 
     @staticmethod
     def _party_entity(document: OutgoingDocument) -> str:

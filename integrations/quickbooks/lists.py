@@ -133,12 +133,14 @@ class Lists:
 
     def _names(self, entity: str, document: OutgoingDocument, books: Books) -> list[str]:
         name, suffix = _party(document).name, SUFFIXES[entity]
-        names = [display_name(name), display_name(name, suffix)]
-        if books.many_currencies and document.gross:
+        currency = document.gross.currency if document.gross else books.home
+        endings = ["", suffix]
+        if books.many_currencies:
             # the currency of a name is fixed for ever, so a second currency needs a second name
-            names += [display_name(name, f" ({document.gross.currency})")]
-            names += [display_name(name, f"{suffix} ({document.gross.currency})")]
-        return names
+            other = ["", f" ({currency})"]
+            foreign = currency != books.home
+            endings = [f"{one}{two}" for one in endings for two in other] if foreign else [*endings, *other[1:]]
+        return [display_name(name, ending) for ending in endings]
 
     def _party_key(self, entity: str, document: OutgoingDocument) -> str:
         currency = document.gross.currency if document.gross else ""
