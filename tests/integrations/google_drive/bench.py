@@ -54,6 +54,10 @@ class DriveBench(SandboxBench):
         """API calls only: looking at a page is none."""
         return [call for call in super().log() if call["path"].startswith(("/drive/v3", "/upload/"))]
 
+    def calls(self) -> int:
+        """How many API calls arrived so far, answered or not."""
+        return len(self.log())
+
     # --- what the kit asks for
 
     def arrived(self, connector: Connector) -> list[Arrival]:
