@@ -12,15 +12,15 @@ import structlog
 from sqlmodel import Session, col, select
 
 from integrations import http
-from integrations.contract import Ability, Connector, Token, Wiring
-from integrations.errors import ConnectorError
+from integrations.contract import Ability, Connector, TokenSource, Wiring
+from integrations.errors import ConnectorError, ReauthRequired
 from portal import access, audit, clock, upcalls
 from portal.access import Viewer
 from portal.clients.models import Client
 from portal.connections import tokens
 from portal.connections.models import Connection, ConnectionState, Consent
 from portal.connections.tokens import died, token_source
-from portal.errors import Conflict, Invalid, NotFound
+from portal.errors import Conflict, Invalid, NotFound, Unavailable
 from portal.extensions import services as extensions
 from portal.extensions.models import Installation
 from portal.i18n import N_
@@ -72,6 +72,32 @@ def rename(session: Session, viewer: Viewer, client_id: UUID, connection_id: UUI
     before, connection.name = connection.name, named(name)
     session.add(connection)
     _record(session, viewer, connection, "connection.renamed", {"before": before, "name": connection.name})
+    return connection
+
+
+def look(parts: Parts, viewer: Viewer, client_id: UUID, connection_id: UUID) -> Connection:
+    """Ask the provider whose login it is and how much room there is; what it says is stored.
+
+    A login that is refused becomes dead here, as with any other call. Raises Conflict for a connection that is not
+    live, Unavailable when the provider does not answer.
+    """
+    with parts.db.read() as session:
+        connection = one_or_404(session, viewer, client_id, connection_id)
+        installation = session.get_one(Installation, connection.installation_id)
+    try:
+        with http.client() as client:
+            account = unset(parts, installation, client, token_source(parts, connection_id)).check()
+    except ReauthRequired as error:
+        with parts.db.transaction() as session:
+            died(session, connection_id, error.text, error.facts)
+        raise Conflict(error.text, field=None, **error.facts) from error
+    except ConnectorError as error:
+        raise Unavailable(error.text, field=None, **error.facts) from error
+    with parts.db.transaction() as session:
+        connection = session.get_one(Connection, connection_id, with_for_update=True)
+        connection.account_name, connection.account_email = account.name, account.email
+        connection.space_left, connection.space_total = account.space_left, account.space_total
+        session.add(connection)
     return connection
 
 
@@ -136,14 +162,14 @@ def _shared(session: Session, connection: Connection) -> bool:
     return session.exec(other.limit(1)).first() is not None
 
 
-def unset(parts: Parts, installation: Installation, client: httpx.Client, token: Token) -> Connector:
+def unset(parts: Parts, installation: Installation, client: httpx.Client, source: TokenSource) -> Connector:
     """A connector for the calls that need a login and no settings: whose login is it, end it."""
     connector = extensions.connector_of(installation.kind)
     wiring = Wiring(
         config=connector.Config.model_construct(),
         app=extensions.app_of(parts.vault, installation),
         http=client,
-        tokens=tokens.Given(token, connector.manifest.name),
+        tokens=source,
         memory=_Nothing(),
         now=clock.now,
         endpoints=parts.settings.endpoints.get(installation.kind, {}),
@@ -171,7 +197,7 @@ class _Nothing:
 def _revoked(parts: Parts, installation: Installation, token: str | None) -> Revocation:
     if Ability.REVOKE not in extensions.manifest_of(installation.kind).abilities or token is None:
         return Revocation.BY_HAND
-    live = tokens.unpacked(parts.vault.unlock(token))
+    live = tokens.Given(tokens.unpacked(parts.vault.unlock(token)), extensions.manifest_of(installation.kind).name)
     with http.client() as client:
         try:
             unset(parts, installation, client, live).revoke()

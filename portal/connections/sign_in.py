@@ -111,7 +111,7 @@ def complete(
     try:
         with http.client() as client:
             token = _exchanged(parts, pending, installation, client, code, query)
-            account = unset(parts, installation, client, token).check()
+            account = unset(parts, installation, client, tokens.Given(token, manifest.name)).check()
     except ReauthRequired as error:
         raise Invalid(
             N_("%(provider)s did not accept the sign-in. Please try again."), provider=manifest.name

@@ -281,3 +281,10 @@ def _go_on(session: Session, instance: Instance) -> None:
 def _using(session: Session, connection: Connection) -> list[Instance]:
     statement = select(Instance).where(Instance.connection_id == connection.id).order_by(col(Instance.id))
     return list(session.exec(statement.with_for_update()))
+
+
+def using(session: Session, connection: Connection, *, without: Instance | None = None) -> list[Instance]:
+    """The instances that would stop with a connection, oldest first; the caller has resolved the connection."""
+    statement = select(Instance).where(Instance.connection_id == connection.id, Instance.state != InstanceState.REMOVED)
+    found = session.exec(statement.order_by(col(Instance.id)))
+    return [one for one in found if without is None or one.id != without.id]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, time
 from enum import StrEnum
 from uuid import UUID
@@ -156,22 +156,34 @@ def chosen_fields(connector: type[Connector]) -> list[str]:
     return marked
 
 
-def check_settings(parts: Parts, instance: Instance, values: settings.Values) -> None:
-    """Hold settings against what the provider offers now; InvalidSettings names each that it does not know."""
-    offered = choices(parts, instance)
+def check_settings(parts: Parts, instance: Instance, values: settings.Values) -> dict[str, str]:
+    """Hold settings against what the provider offers now; return the chosen labels by field.
+
+    InvalidSettings names each value that the provider does not know; other errors as with ``choices``.
+    """
+    offered = {name: dict(options) for name, options in choices(parts, instance).items()}
+    chosen = {name: str(values[name]) for name in offered if values.get(name)}
     unknown: dict[str, settings.Sentence] = {
-        name: (N_("Please choose one of the list."), {})
-        for name, known in offered.items()
-        if values.get(name) and values[name] not in {value for value, _label in known}
+        name: (N_("Please choose one of the list."), {}) for name, value in chosen.items() if value not in offered[name]
     }
     if unknown:
         raise settings.InvalidSettings(unknown)
+    return {name: offered[name][value] for name, value in chosen.items()}
 
 
 def set_settings(
-    session: Session, viewer: Viewer, vault: Vault, instance_id: UUID, values: settings.Values
+    session: Session,
+    viewer: Viewer,
+    vault: Vault,
+    instance_id: UUID,
+    values: settings.Values,
+    *,
+    labels: Mapping[str, str] | None = None,
 ) -> Instance:
-    """Store the settings as the kind's Config takes them; secrets that are left empty stay as they are."""
+    """Store the settings as the kind's Config takes them; secrets that are left empty stay as they are.
+
+    ``labels`` are the provider's words for what was chosen, kept for pages (see ``check_settings``).
+    """
     instance = for_change(session, viewer, instance_id)
     expect(instance, *_NOT_REMOVED)
     model = extensions.connector_of(instance.kind).Config
@@ -179,6 +191,8 @@ def set_settings(
     config = settings.validated(model, settings.kept(model, values, before))
     after = settings.plain(config)
     instance.settings = settings.sealed(vault, config)
+    for name, label in (labels or {}).items():
+        session.merge(Remembered(instance_id=instance.id, key=f"{_LABEL}{name}", value=label))
     names = sorted(name for name in after if after[name] != before.get(name))
     _apply(session, viewer, instance, "instance.settings_changed", {"changed": names})
     return instance
@@ -264,6 +278,15 @@ def finish(session: Session, viewer: Viewer, instance_id: UUID) -> Instance:
     return instance
 
 
+def labels_of(session: Session, instance: Instance) -> dict[str, str]:
+    """The provider's words for the settings that were chosen from its lists, by field."""
+    kept = select(Remembered).where(
+        Remembered.instance_id == instance.id, col(Remembered.key).startswith(_LABEL, autoescape=True)
+    )
+    return {one.key.removeprefix(_LABEL): one.value for one in session.exec(kept)}
+
+
+_LABEL = "portal:label-"
 _NOT_REMOVED = (InstanceState.DRAFT, InstanceState.ACTIVE, InstanceState.PAUSED, InstanceState.HELD)
 
 

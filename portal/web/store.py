@@ -1,4 +1,4 @@
-"""The store (P3): what there is, installing and configuring it for the firm, and uninstalling, which says what stops."""
+"""The store (P3): what there is, installing and configuring it for the firm, uninstalling, which says what stops."""
 
 from __future__ import annotations
 

@@ -1,0 +1,115 @@
+"""What a client's Integrations tab and the page of one integration show, over instances, connections and deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from integrations.contract import Manifest, Operation
+from portal import access
+from portal.access import Right, Viewer
+from portal.accounts.models import Person
+from portal.clients.models import Client
+from portal.connections import services as connections
+from portal.connections.models import Connection, Consent
+from portal.delivery import runs as passes
+from portal.delivery.models import Delivery, State
+from portal.extensions import services as extensions
+from portal.instances import places
+from portal.instances import services as instances
+from portal.instances.models import Instance, Run
+
+Counts = Mapping[State, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One instance with what the tab says of it."""
+
+    instance: Instance
+    manifest: Manifest
+    connection: Connection | None
+    counts: Counts
+    last_run: Run | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole(Line):
+    """One instance with all there is to know of it."""
+
+    client: Client
+    runs: Sequence[Run]
+    under_way: Run | None
+    consents: Sequence[tuple[Consent, str]]  # with the person's name, newest first
+    names: Mapping[UUID, str]  # of people: who set it up, who asked for runs
+    root_link: str | None
+    shares: Sequence[Instance]  # other instances on the same connection
+
+
+def of_client(session: Session, viewer: Viewer, client_id: UUID) -> list[Line]:
+    """Every instance of a client the viewer may see, oldest first."""
+    found = instances.of_client(session, viewer, client_id)
+    counts, last = _counts(session, found), instances.last_runs(session, found)
+    logins = _connections(session, found)
+    return [
+        Line(
+            instance=one,
+            manifest=extensions.manifest_of(one.kind),
+            connection=logins.get(one.connection_id) if one.connection_id else None,
+            counts=counts.get(one.id, {}),
+            last_run=last.get(one.id),
+        )
+        for one in found
+    ]
+
+
+def whole(session: Session, viewer: Viewer, client_id: UUID, instance_id: UUID) -> Whole:
+    """One instance of a client."""
+    client = access.client_or_404(session, viewer, client_id, Right.SEE)
+    instance = instances.one_or_404(session, viewer, client_id, instance_id)
+    connection = session.get(Connection, instance.connection_id) if instance.connection_id else None
+    runs = instances.runs(session, instance)
+    consents = connections.consents(session, connection) if connection else []
+    names = _names(session, [instance.created_by, *(run.by for run in runs), *(one.person_id for one in consents)])
+    return Whole(
+        client=client,
+        instance=instance,
+        manifest=extensions.manifest_of(instance.kind),
+        connection=connection,
+        counts=_counts(session, [instance]).get(instance.id, {}),
+        last_run=runs[0] if runs else None,
+        runs=runs,
+        under_way=passes.under_way(session, instance.id),
+        consents=[(one, names.get(one.person_id, "–")) for one in consents],
+        names=names,
+        root_link=places.root_link(session, instance.id),
+        shares=instances.using(session, connection, without=instance) if connection else [],
+    )
+
+
+def _counts(session: Session, found: Sequence[Instance]) -> dict[UUID, dict[State, int]]:
+    statement = (
+        select(Delivery.instance_id, Delivery.state, sa.func.count())
+        .where(col(Delivery.instance_id).in_([one.id for one in found]))
+        .where(col(Delivery.current), Delivery.operation == Operation.COPY)
+        .group_by(col(Delivery.instance_id), col(Delivery.state))
+    )
+    counted: dict[UUID, dict[State, int]] = {}
+    for instance_id, state, number in session.exec(statement):
+        counted.setdefault(instance_id, {})[State(state)] = number
+    # in the order of P6, not of the database
+    return {key: {state: states[state] for state in State if state in states} for key, states in counted.items()}
+
+
+def _connections(session: Session, found: Sequence[Instance]) -> dict[UUID, Connection]:
+    ids = {one.connection_id for one in found if one.connection_id}
+    return {one.id: one for one in session.exec(select(Connection).where(col(Connection.id).in_(ids)))}
+
+
+def _names(session: Session, ids: Sequence[UUID | None]) -> dict[UUID, str]:
+    known = {one for one in ids if one is not None}
+    return {one.id: one.name for one in session.exec(select(Person).where(col(Person.id).in_(known)))}
