@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from integrations.sandbox.oauth import Refused
 from integrations.sandbox.quickbooks import attachables, batch, query, sales
-from integrations.sandbox.quickbooks.company import Company, companies
+from integrations.sandbox.quickbooks.company import ELSEWHERE, Company, companies
 from integrations.sandbox.quickbooks.fault import Fault, answer_time, lower, missing
 from integrations.sandbox.quickbooks.names import canonical, checked
 from integrations.sandbox.quickbooks.writes import write
@@ -270,6 +270,8 @@ class Api:
 
 def _entity(name: str) -> str:
     entity = canonical(name)
+    if entity is None and name.lower() in {known.lower() for known in ELSEWHERE}:
+        raise Fault(5030, f"{name} is not part of this simulator.")
     if entity is None:
         raise Fault(500, f"Operation on {name} is not supported.")
     return entity

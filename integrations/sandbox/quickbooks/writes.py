@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from integrations.sandbox.quickbooks import attachables, lists, transactions
-from integrations.sandbox.quickbooks.company import ELSEWHERE, LISTS, TRANSACTIONS, Company
+from integrations.sandbox.quickbooks.company import LISTS, TRANSACTIONS, Company
 from integrations.sandbox.quickbooks.fault import Fault
 from integrations.sandbox.quickbooks.names import checked
 
@@ -18,8 +18,6 @@ _VOIDED = frozenset({"Invoice", "Payment", "BillPayment"})
 
 def write(company: Company, entity: str, body: Any, *, operation: str = "", include: str = "") -> Entity:
     """Do what a POST to an entity's address asks; the object as it is afterwards, or its tombstone."""
-    if entity in ELSEWHERE:
-        raise Fault(5030, f"{entity} is not part of this simulator.")
     if entity not in _CHANGEABLE and entity not in {"CompanyInfo", "Preferences"}:
         raise Fault(500, f"Operation {operation or 'create'} on {entity} is not supported.")
     wanted = checked(entity, body)

@@ -53,7 +53,9 @@ def test_a_script_that_makes_no_sense_is_refused(order: dict[str, object]) -> No
 
 
 def test_random_faults_are_the_same_for_the_same_seed() -> None:
-    rolls = [[str(dice.roll()) for _ in range(200)] for dice in (Dice(7, {"throttle": 0.2}), Dice(7, {"throttle": 0.2}))]
+    rolls = [
+        [str(dice.roll()) for _ in range(200)] for dice in (Dice(7, {"throttle": 0.2}), Dice(7, {"throttle": 0.2}))
+    ]
     assert rolls[0] == rolls[1]
     assert 10 < rolls[0].count("throttle") < 90
 

@@ -172,7 +172,13 @@ def server(**rules: Any) -> OAuth:
 
 def spend(oauth: OAuth, challenge: str, verifier: str, method: str = "S256") -> dict[str, Any]:
     code = oauth.code(
-        client_id=APP[0], redirect_uri=BACK, account="a", scopes=["files"], challenge=challenge, method=method, offline=True
+        client_id=APP[0],
+        redirect_uri=BACK,
+        account="a",
+        scopes=["files"],
+        challenge=challenge,
+        method=method,
+        offline=True,
     )
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK, "code_verifier": verifier}
     return oauth.exchange(APP[0], form)
