@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import portal.accounts.models
+import portal.api.models
 import portal.audit
 import portal.banking.models
 import portal.clients.models

@@ -1,0 +1,342 @@
+"""/extensions, /installations, and a client's connections and instances."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask import request
+from sqlmodel import Session
+
+from portal import access
+from portal.access import Right
+from portal.api import told
+from portal.api.reach import parts, reading, viewer, writing
+from portal.api.work import (
+    ChoiceOut,
+    ChoicesOut,
+    ConnectionChoice,
+    ConnectionList,
+    DocumentsIn,
+    ExtensionList,
+    ExtensionOut,
+    InstallationIn,
+    InstanceChange,
+    InstanceIn,
+    InstanceList,
+    InstanceOut,
+    RunOut,
+    RunPage,
+    RunQuery,
+    SettingsIn,
+    StartIn,
+)
+from portal.connections import services as connections
+from portal.extensions import services as extensions
+from portal.i18n import _, say
+from portal.instances import services as instances
+from portal.instances import setup
+from portal.instances.models import Instance, InstanceState
+
+store = APIBlueprint("extensions", __name__, tag="Extensions")
+bp = APIBlueprint("instances", __name__, tag="Integrations")
+ALL = "/clients/<uuid:client_id>/instances"
+ONE = "/clients/<uuid:client_id>/instances/<uuid:instance_id>"
+
+
+# --- the store
+
+
+@store.get("/extensions")
+@store.output(ExtensionList)
+def catalogue() -> ExtensionList:
+    """List the store
+
+    Every extension there is, with what it needs and since when it is installed.
+    """
+    with reading() as session:
+        return ExtensionList(items=[_extension(one) for one in extensions.catalogue(session, viewer())])
+
+
+@store.get("/extensions/<string:kind>")
+@store.output(ExtensionOut)
+def extension(kind: str) -> ExtensionOut:
+    """Show an extension"""
+    with reading() as session:
+        return _extension(extensions.offer(session, viewer(), kind))
+
+
+@store.get("/installations")
+@store.output(ExtensionList)
+def installed() -> ExtensionList:
+    """List what is installed"""
+    with reading() as session:
+        offers = extensions.catalogue(session, viewer())
+        return ExtensionList(items=[_extension(one) for one in offers if one.installation])
+
+
+@store.post("/installations")
+@store.input(InstallationIn, arg_name="body")
+@store.output(ExtensionOut, status_code=201)
+def install(body: InstallationIn) -> ExtensionOut:
+    """Install an extension
+
+    And configure it for the firm, for example with the firm's own OAuth app. Secrets are kept encrypted and never told.
+    """
+    with writing() as session:
+        extensions.install(session, viewer(), parts().vault, body.kind, body.settings)
+        session.flush()
+        return _extension(extensions.offer(session, viewer(), body.kind))
+
+
+def _extension(offer: extensions.Offer) -> ExtensionOut:
+    connector = extensions.connector_of(offer.kind)
+    manifest = offer.manifest
+    return told.filled(
+        ExtensionOut,
+        manifest,
+        summary=_(manifest.summary),
+        takes=sorted(manifest.takes),
+        signs_in=manifest.oauth is not None,
+        app_schema=connector.App.model_json_schema(),
+        settings_schema=connector.Config.model_json_schema(),
+        installed_at=offer.installation.installed_at if offer.installation else None,
+    )
+
+
+# --- a client's logins
+
+
+@bp.get("/clients/<uuid:client_id>/connections")
+@bp.output(ConnectionList)
+def logins(client_id: UUID) -> ConnectionList:
+    """List connections
+
+    The client's consented logins that a new instance may use. Signing in needs a person and a browser.
+    """
+    with reading() as session:
+        client = access.client_or_404(session, viewer(), client_id, Right.SEE)
+        return ConnectionList(items=[told.connection(one) for one in connections.of_client(session, client)])
+
+
+# --- a client's instances
+
+
+@bp.get(ALL)
+@bp.output(InstanceList)
+def listed(client_id: UUID) -> InstanceList:
+    """List integrations"""
+    with reading() as session:
+        found = instances.of_client(session, viewer(), client_id)
+        return InstanceList(items=[_instance(session, one) for one in found])
+
+
+@bp.post(ALL)
+@bp.input(InstanceIn, arg_name="body")
+@bp.output(InstanceOut, status_code=201)
+def begin(client_id: UUID, body: InstanceIn) -> InstanceOut:
+    """Add an integration
+
+    A draft: nothing is collected and nothing is sent until it is finished. Then, as the kind needs it: a connection
+    (an existing one, or a person signs in on «page»), settings, documents, start, finish.
+    """
+    with writing() as session:
+        made = setup.begin(session, viewer(), client_id, body.kind)
+        session.flush()
+        return _instance(session, made)
+
+
+@bp.get(ONE)
+@bp.output(InstanceOut)
+def show(client_id: UUID, instance_id: UUID) -> InstanceOut:
+    """Show an integration"""
+    with reading() as session:
+        return _instance(session, instances.one_or_404(session, viewer(), client_id, instance_id))
+
+
+@bp.patch(ONE)
+@bp.input(InstanceChange, arg_name="body")
+@bp.output(InstanceOut)
+def rename(client_id: UUID, instance_id: UUID, body: InstanceChange) -> InstanceOut:
+    """Rename an integration"""
+    with writing() as session:
+        instances.one_or_404(session, viewer(), client_id, instance_id)
+        return _instance(session, instances.rename(session, viewer(), instance_id, body.name))
+
+
+@bp.delete(ONE)
+@bp.output(InstanceOut)
+def remove(client_id: UUID, instance_id: UUID) -> InstanceOut:
+    """Remove an integration
+
+    For good. What it delivered stays where it is.
+    """
+    with writing() as session:
+        instances.one_or_404(session, viewer(), client_id, instance_id)
+        return _instance(session, instances.remove(session, viewer(), instance_id))
+
+
+@bp.put(f"{ONE}/connection")
+@bp.input(ConnectionChoice, arg_name="body")
+@bp.output(InstanceOut)
+def connect(client_id: UUID, instance_id: UUID, body: ConnectionChoice) -> InstanceOut:
+    """Use an existing connection"""
+    with writing() as session:
+        instances.one_or_404(session, viewer(), client_id, instance_id)
+        return _instance(session, setup.connect(session, viewer(), instance_id, body.connection_id))
+
+
+@bp.get(f"{ONE}/choices")
+@bp.output(ChoicesOut)
+def choices(client_id: UUID, instance_id: UUID) -> ChoicesOut:
+    """List what the provider offers
+
+    For every setting whose value is chosen there, such as accounts. Asks the provider.
+    """
+    with reading() as session:
+        instance = instances.one_or_404(session, viewer(), client_id, instance_id)
+        access.client_or_404(session, viewer(), client_id, extensions.right_of(instance.kind))
+    offered = setup.choices(parts(), instance)
+    return ChoicesOut(
+        choices={
+            name: [ChoiceOut(value=value, label=label) for value, label in values] for name, values in offered.items()
+        }
+    )
+
+
+@bp.put(f"{ONE}/settings")
+@bp.input(SettingsIn, arg_name="body")
+@bp.output(InstanceOut)
+def set_settings(client_id: UUID, instance_id: UUID, body: SettingsIn) -> InstanceOut:
+    """Set the settings
+
+    All of them, as «settings_schema» of the extension says; held against what the provider offers.
+    """
+    with reading() as session:
+        instance = instances.one_or_404(session, viewer(), client_id, instance_id)
+        access.client_or_404(session, viewer(), client_id, extensions.right_of(instance.kind))
+    setup.check_settings(parts(), instance, body.settings)
+    with writing() as session:
+        changed = setup.set_settings(session, viewer(), parts().vault, instance_id, body.settings)
+        return _instance(session, changed)
+
+
+@bp.put(f"{ONE}/documents")
+@bp.input(DocumentsIn, arg_name="body")
+@bp.output(InstanceOut)
+def set_documents(client_id: UUID, instance_id: UUID, body: DocumentsIn) -> InstanceOut:
+    """Choose the documents
+
+    Which kinds go, and whether by themselves or on a click.
+    """
+    with writing() as session:
+        instances.one_or_404(session, viewer(), client_id, instance_id)
+        takes = [kind.value for kind in body.takes]
+        return _instance(session, setup.set_documents(session, viewer(), instance_id, takes, on_click=body.on_click))
+
+
+@bp.put(f"{ONE}/start")
+@bp.input(StartIn, arg_name="body")
+@bp.output(InstanceOut)
+def set_start(client_id: UUID, instance_id: UUID, body: StartIn) -> InstanceOut:
+    """Choose the start
+
+    A first day in the firm's zone, where the kind allows it; null: the moment of Finish. An instance that is finished
+    can only be moved to an earlier day.
+    """
+    with writing() as session:
+        instances.one_or_404(session, viewer(), client_id, instance_id)
+        return _instance(session, setup.set_start(session, viewer(), instance_id, body.earlier_on))
+
+
+def _moved(client_id: UUID, instance_id: UUID, move: Any) -> InstanceOut:
+    with writing() as session:
+        instances.one_or_404(session, viewer(), client_id, instance_id)
+        return _instance(session, move(session, viewer(), instance_id))
+
+
+@bp.post(f"{ONE}/finish")
+@bp.output(InstanceOut)
+def finish(client_id: UUID, instance_id: UUID) -> InstanceOut:
+    """Finish the set-up
+
+    From this moment on documents go.
+    """
+    return _moved(client_id, instance_id, setup.finish)
+
+
+@bp.post(f"{ONE}/pause")
+@bp.output(InstanceOut)
+def pause(client_id: UUID, instance_id: UUID) -> InstanceOut:
+    """Pause
+
+    Nothing is sent; what arrives is collected.
+    """
+    return _moved(client_id, instance_id, instances.pause)
+
+
+@bp.post(f"{ONE}/resume")
+@bp.output(InstanceOut)
+def resume(client_id: UUID, instance_id: UUID) -> InstanceOut:
+    """Resume"""
+    return _moved(client_id, instance_id, instances.resume)
+
+
+@bp.post(f"{ONE}/release")
+@bp.output(InstanceOut)
+def release(client_id: UUID, instance_id: UUID) -> InstanceOut:
+    """Go on after a hold
+
+    Says that its cause is mended.
+    """
+    return _moved(client_id, instance_id, instances.try_again)
+
+
+@bp.get(f"{ONE}/runs")
+@bp.input(RunQuery, location="query", arg_name="query")
+@bp.output(RunPage)
+def runs(client_id: UUID, instance_id: UUID, query: RunQuery) -> RunPage:
+    """List runs
+
+    Newest first.
+    """
+    with reading() as session:
+        instance = instances.one_or_404(session, viewer(), client_id, instance_id)
+        found = instances.runs(session, instance, before=query.after, limit=query.limit + 1)
+        items = [told.filled(RunOut, one) for one in found[: query.limit]]
+        return RunPage(items=items, after=str(items[-1].id) if len(found) > query.limit else None)
+
+
+@bp.post(f"{ONE}/runs")
+@bp.output(RunOut, status_code=202)
+def export_now(client_id: UUID, instance_id: UUID) -> RunOut:
+    """Export now
+
+    Begins a run; one that is under way is given back.
+    """
+    with writing() as session:
+        instances.one_or_404(session, viewer(), client_id, instance_id)
+        return told.filled(RunOut, instances.export_now(session, viewer(), instance_id))
+
+
+@bp.delete(f"{ONE}/runs")
+@bp.output(InstanceOut)
+def stop_run(client_id: UUID, instance_id: UUID) -> InstanceOut:
+    """Stop the run
+
+    What it did not reach goes with the next one.
+    """
+    return _moved(client_id, instance_id, instances.stop_run)
+
+
+def _instance(session: Session, row: Instance) -> InstanceOut:
+    step = setup.reached(session, row) if row.state is InstanceState.DRAFT else setup.Step.SUMMARY
+    return told.filled(
+        InstanceOut,
+        row,
+        text=say(row.text, row.facts),
+        settings=instances.shown_settings(row),
+        next_step=None if step is setup.Step.SUMMARY else step.value,
+        page=f"{request.host_url}clients/{row.client_id}/integrations/{row.id}",
+    )
