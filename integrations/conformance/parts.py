@@ -102,6 +102,11 @@ def revised(document: OutgoingDocument, content: bytes | None = None, **facts: A
     return replace(document, version=document.version + 1, **changed, **facts)
 
 
+def filler(size: int, period: int = 251) -> bytes:
+    """So many bytes, of which no two pieces of a round size are alike (``period`` is a prime)."""
+    return (bytes(range(period)) * (size // period + 1))[:size]
+
+
 def content_of(document: OutgoingDocument) -> bytes:
     """Its bytes."""
     with document.open() as file:

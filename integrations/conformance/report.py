@@ -97,5 +97,5 @@ class _Collected:
             self.outcomes[name] = "failed"
         elif report.skipped:
             self.outcomes.setdefault(name, "not declared")
-        elif report.when == "call":
-            self.outcomes.setdefault(name, "passed")
+        elif report.when == "call" and self.outcomes.get(name) != "failed":
+            self.outcomes[name] = "passed"

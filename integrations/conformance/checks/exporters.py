@@ -11,7 +11,7 @@ import pytest
 from integrations.conformance.bench import Arrival, ExporterBench
 from integrations.conformance.checks.connectors import needs, secrets_of, told_by
 from integrations.conformance.checks.repeats import RepeatChecks
-from integrations.conformance.parts import content_of, revised, worker
+from integrations.conformance.parts import content_of, filler, revised, worker
 from integrations.contract import Ability, DriftKind, Exporter, OutgoingDocument, Party, Receipt, Step
 from integrations.errors import ReauthRequired, StorageFull, Throttled, Transient
 from integrations.money import Money
@@ -41,7 +41,7 @@ class ExporterChecks(RepeatChecks):
         """One byte, around the size of a chunk, large; empty where the provider takes it."""
         sizes = [1, self.chunk - 1, self.chunk, self.chunk + 1, self.large, *([0] if self.takes_empty else [])]
         for size in sizes:
-            document = self.document(content=bytes(position % 251 for position in range(size)))
+            document = self.document(content=filler(size))
             arrival = self.arrival_of(sandbox, connector, self.delivered(connector, document))
             assert arrival.files == (content_of(document),), f"{size} bytes did not arrive whole"
 

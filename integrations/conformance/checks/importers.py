@@ -7,6 +7,7 @@ import pytest
 
 from integrations.conformance.bench import ImporterBench
 from integrations.conformance.checks.connectors import ConnectorChecks
+from integrations.conformance.parts import filler
 from integrations.contract import Importer, RemoteFile
 from integrations.errors import TargetGone
 
@@ -35,7 +36,7 @@ class ImporterChecks(ConnectorChecks):
     def test_bytes_come_whole(self, sandbox: ImporterBench, connector: Importer) -> None:
         """In pieces of whatever size."""
         start = connector.changes(None).cursor
-        content = bytes(position % 251 for position in range(3_000_001))
+        content = filler(3_000_001)
         sandbox.put(connector, "large.pdf", content)
         (file,) = all_files(connector, start)[0]
         assert b"".join(connector.download(file)) == content

@@ -9,7 +9,7 @@ import pytest
 
 from integrations.conformance.bench import ExporterBench
 from integrations.conformance.checks.connectors import ConnectorChecks, needs
-from integrations.conformance.parts import MemoryFacts, content_of, revised, sample, worker
+from integrations.conformance.parts import MemoryFacts, content_of, filler, revised, sample, worker
 from integrations.contract import Ability, DocumentKind, Exporter, OutgoingDocument, Receipt
 from integrations.errors import Transient
 
@@ -111,7 +111,7 @@ class RepeatChecks(ConnectorChecks):
     ) -> bool:
         """Break off at one call and repeat; False when a delivery has no such call."""
         before = {one.remote_id for one in sandbox.arrived(connector)}
-        document = self.document(content=bytes(position % 253 for position in range(self.chunk * 2 + 1)))
+        document = self.document(content=filler(self.chunk * 2 + 1))
         first = worker(connector, MemoryFacts())
         reservation = first.reserve(document)
         sandbox.script([*["ok"] * call, trouble])

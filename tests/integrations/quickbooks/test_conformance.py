@@ -30,7 +30,7 @@ class TestWithoutHelpFromRequestIds(TestConformance):
     """The same when QuickBooks forgets request ids: how long it keeps them is published nowhere."""
 
     # at the very same moment only the request id keeps two workers apart, besides the portal's own lease
-    test_two_workers_with_one_document_make_one = None
+    test_two_workers_with_one_document_make_one = None  # type: ignore[assignment]
 
     @pytest.fixture
     def sandbox(self) -> Iterator[QuickBooksBench]:
