@@ -4,10 +4,13 @@ import pytest
 
 from integrations.conformance.checks import ExporterChecks
 from integrations.google_drive.connector import GoogleDrive
+from integrations.google_drive.upload import CHUNK
 from tests.integrations.google_drive.bench import DriveBench
 
 
 class TestConformance(ExporterChecks):
+    chunk = CHUNK  # so that the documents that are broken off half way go by resumable upload
+
     @pytest.fixture
     def sandbox(self, sandbox: DriveBench) -> DriveBench:
         return sandbox
