@@ -29,7 +29,7 @@ from integrations.contract import (
     Step,
     Wiring,
 )
-from integrations.errors import ReauthRequired, StorageFull, TargetGone, Transient
+from integrations.errors import ReauthRequired, Rejected, StorageFull, TargetGone, Transient
 from integrations.folders import Tree
 from integrations.google_drive.client import Drive, DriveFile, marked, quoted
 from integrations.google_drive.failures import NAME, InUse
@@ -79,11 +79,12 @@ class GoogleDrive(Exporter):
         name=NAME,
         summary=N_("Files every document in the client's Google Drive, in a folder for each bank account and month."),
         consent=N_(
-            "Kontor may create files and folders in this Google Drive and see and change those that it created. It "
-            "does not see any other file. The chosen documents are copied there until the connection is removed."
+            "I allow Kontor to create files and folders in this Google Drive and to see and change those that it "
+            "created; it sees no other file. The chosen documents are copied there until I disconnect. I can revoke "
+            "this at any time."
         ),
         takes=frozenset(DocumentKind),
-        abilities=frozenset(set(Ability)),
+        abilities=frozenset(Ability),
         schedule=Schedule.NIGHTLY,
         earlier_start=True,
         oauth=OAuth(
@@ -201,7 +202,10 @@ class GoogleDrive(Exporter):
         metadata = self._metadata(document, placement, folder, found)
         try:
             file = send(self.drive, Upload(document=document, metadata={**metadata, "id": reservation}))
-        except InUse:
+        except (InUse, Rejected) as error:
+            # "invalid": an id that was generated for another login, before somebody else took over the connection
+            if isinstance(error, Rejected) and error.facts.get("reason") != "invalid":
+                raise
             return self._claimed(document, reservation, placement, metadata)
         return self._receipt(document, file, placement)
 

@@ -222,6 +222,16 @@ def test_an_instance_with_another_root_does_not_adopt(sandbox: DriveBench, conne
     assert [path.partition("/")[0] for path in sandbox.files("anna")] == ["Archiv", "Kontor"]
 
 
+def test_an_id_reserved_before_another_login_took_over_is_replaced_once(
+    sandbox: DriveBench, connector: GoogleDrive, other_account: GoogleDrive
+) -> None:
+    document = invoice()
+    reservation = connector.reserve(document)
+    receipts = [other_account.deliver(document, reservation, None) for _ in range(2)]
+    assert receipts[0].remote_id == receipts[1].remote_id != reservation
+    assert len(sandbox.files("jonas")) == 1
+
+
 # --- versions and re-filing
 
 
