@@ -24,8 +24,8 @@ def create_app(settings: Settings) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=128_000_000, MAX_FORM_PARTS=5_000, SEND_FILE_MAX_AGE_DEFAULT=security.YEAR)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["kontor"] = assemble(settings)
+    sessions.register(app)  # first: strangers see the sign-in page before anything else is looked at
     security.register(app, settings.secret_key)
-    sessions.register(app)
     languages.register(app)
     throttle.register(app, settings.redis)
     formats.register(app)

@@ -119,6 +119,19 @@ def assign_to_member(session: Session, viewer: Viewer, member_id: UUID, client_i
     return changed
 
 
+def works_for(session: Session, viewer: Viewer, member_id: UUID, client_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these clients a member of the firm works for."""
+    firm_id = access.firm_or_404(viewer, Right.CLIENTS)
+    _of_firm(session, firm_id, [member_id])
+    return set(
+        session.exec(
+            select(Assignment.client_id).where(
+                Assignment.member_id == member_id, col(Assignment.client_id).in_(client_ids)
+            )
+        )
+    )
+
+
 def contacts(session: Session, viewer: Viewer, client_id: UUID) -> Sequence[tuple[Contact, Person]]:
     """A client's people, by name."""
     client = access.client_or_404(session, viewer, client_id, Right.COUNTS)

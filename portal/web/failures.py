@@ -26,7 +26,10 @@ PAGES: dict[int, tuple[str, str]] = {
     413: (N_("Too large"), N_("Send fewer or smaller files at a time.")),
     422: (N_("That cannot be taken"), N_("Go back and correct what is named here.")),
     429: (N_("Too many tries"), N_("Wait a moment, then try again.")),
-    500: (N_("Something went wrong on our side"), N_("Nothing was changed. Try again; if it stays so, tell who runs Kontor the time and this page's address.")),
+    500: (
+        N_("Something went wrong on our side"),
+        N_("Nothing was changed. Try again; if it stays so, tell who runs Kontor at what time."),
+    ),
     503: (N_("Not available right now"), N_("Wait a moment, then try again.")),
 }  # fmt: skip
 
@@ -54,7 +57,7 @@ def of_http(error: HTTPException) -> ResponseReturnValue:
     """What Flask refused. Redirects pass as they are."""
     status = error.code or 500
     if status < 400:
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()
     text = say(NotFound.default) if status == 404 else ""
     response = make_response(answer(status, text))
     for name, value in error.get_headers():

@@ -53,10 +53,10 @@ def short(value: datetime | None) -> str:
 def ago(value: datetime | None) -> str:
     """How long ago: "3 minutes ago"; "in 3 hours" for what is to come."""
     if value is None:
-        return _("never")
+        return str(_("never"))
     distance = value - clock.now()
     if abs(distance.total_seconds()) < 45:
-        return _("just now")
+        return str(_("just now"))
     return format_timedelta(distance, add_direction=True, locale=language())
 
 
@@ -89,8 +89,17 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
 
 
+def browser(agent: str) -> str:
+    """A browser and system as people call them, from a User-Agent; good enough to recognise one's own."""
+    names = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+    systems = {"iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows", "Mac OS": "macOS",
+               "Linux": "Linux"}  # fmt: skip
+    found = [next((name for mark, name in table.items() if mark in agent), "") for table in (names, systems)]
+    return " · ".join(filter(None, found)) or agent[:40] or "–"
+
+
 def register(app: Flask) -> None:
     """Make the filters known to templates."""
-    for each in (day, moment, exact, short, ago, amount, number, size, initials):
+    for each in (day, moment, exact, short, ago, amount, number, size, initials, browser):
         app.jinja_env.filters[each.__name__] = each
     app.jinja_env.globals["say"] = say

@@ -51,7 +51,7 @@ class LoopbackProxy:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Pass the request on."""
         inner = self.behind if environ.get("REMOTE_ADDR", "") in _LOOPBACK else self.app
-        return inner(environ, start_response)  # type: ignore[no-any-return]
+        return inner(environ, start_response)
 
 
 def register(app: Flask, secret_keys: str) -> None:

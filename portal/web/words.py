@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from flask import Flask
 from flask_login import current_user
@@ -126,6 +127,8 @@ def main_menu() -> list[Entry]:
     if Right.FIRM in viewer.firm_rights:
         entries.append(Entry("store", _("Store"), "/store", "store"))
         entries.append(Entry("firm", _("Firm"), "/firm", "firm"))
+    elif Right.CLIENTS in viewer.firm_rights:
+        entries.append(Entry("firm", _("Members"), "/firm/members", "people"))
     return entries
 
 
@@ -145,6 +148,11 @@ def client_tabs(client: Client) -> list[Entry]:
     return tabs
 
 
+def role_options(roles: Mapping[StrEnum, str], helps: Mapping[StrEnum, str]) -> list[tuple[str, str, str]]:
+    """Roles as choices of a form: value, name, what it may do."""
+    return [(role.value, _(name), _(helps[role])) for role, name in roles.items()]
+
+
 def has_board() -> bool:
     """Whether there is a list of clients to go back to."""
     return current_user.viewer.firm_id is not None or len(current_user.viewer.contacts) > 1
@@ -152,7 +160,7 @@ def has_board() -> bool:
 
 def register(app: Flask) -> None:
     """Make the words known to templates."""
-    for each in (delivery_words, instance_words, connection_words, main_menu, client_tabs):
+    for each in (delivery_words, instance_words, connection_words, main_menu, client_tabs, role_options):
         app.jinja_env.globals[each.__name__] = each
     app.jinja_env.globals["client_tabs_home"] = has_board
     app.jinja_env.globals.update(
