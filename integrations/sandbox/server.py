@@ -12,6 +12,7 @@ import socket
 import struct
 import sys
 import threading
+import traceback
 from collections.abc import Iterable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -71,6 +72,10 @@ class _Handler(BaseHTTPRequestHandler):
         except ConnectionDropped as drop:
             self._drop(reset=drop.reset)
             return
+        except Exception:  # noqa: BLE001 - the application's mistake is an answer too, with its trace where it is seen
+            traceback.print_exc()
+            content = b"The sandbox made a mistake; its trace is on standard error."
+            answer[:] = ["500 INTERNAL SERVER ERROR", [("Content-Type", "text/plain")]]
         self._answer(answer[0], answer[1], content)
 
     def _answer(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:

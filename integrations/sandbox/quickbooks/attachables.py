@@ -14,7 +14,6 @@ from integrations.sandbox.quickbooks.fault import Fault, missing, not_found
 from integrations.sandbox.quickbooks.names import canonical
 
 Entity = dict[str, Any]
-LARGEST = 100 * 1024 * 1024
 _TYPES = frozenset(
     "ai csv doc docx eps gif heic jpeg jpg msg ods odt page pdf png ppt pptx rtf tif tiff txt xls xlsx xml".split()
 )
@@ -92,12 +91,12 @@ def _link(company: Company, link: Mapping[str, Any]) -> Entity:
     return {**kept, **{name: value for name, value in link.items() if name != "EntityRef"}}
 
 
-def add_file(company: Company, wanted: Mapping[str, Any], file: Part) -> Entity:
+def add_file(company: Company, wanted: Mapping[str, Any], file: Part, limit: int) -> Entity:
     """Keep an uploaded file with its metadata; Fault 6030 or 6040 when it is not taken."""
     name = str(wanted.get("FileName") or file.filename or "")
     if not name:
         raise missing("FileName")
-    if len(file.content) > LARGEST:
+    if len(file.content) > limit:
         size = f"The current request size is {len(file.content)}"
         raise Fault(6030, f"The file upload request should not exceed 100MB in size. {size}")
     if name.rpartition(".")[2].lower() not in _TYPES:

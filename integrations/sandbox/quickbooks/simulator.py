@@ -59,6 +59,7 @@ class QuickBooks(Provider):
         "faults_as_200": Setting("validation faults come with HTTP 200", False),
         "throttle_form": Setting("status of a throttle answer: 429, or 403 as it was before", "429"),
         "batch_limit": Setting("most items of a batch", 30),
+        "upload_limit": Setting("bytes of the largest attachment", 100 * 1024 * 1024),
         "requests_per_minute": Setting("calls per company and minute before a throttle; 0: no limit", 0),
         "mails_per_day": Setting("invoices mailed per company and day; 0: no limit", 0),
         "query_exact_case": Setting("queries tell upper from lower case (not documented)", False),

@@ -234,7 +234,7 @@ class Api:
         try:
             with company.store.transaction():
                 wanted = checked("Attachable", _parsed(described.content)) if described else {}
-                made = attachables.add_file(company, wanted, file)
+                made = attachables.add_file(company, wanted, file, self.simulator.settings.get("upload_limit"))
             return {"Attachable": self._shown(request, company, "Attachable", made)}
         except Fault as fault:
             return {"Fault": fault.body()}

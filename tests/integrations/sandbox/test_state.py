@@ -28,21 +28,31 @@ def test_a_transaction_that_fails_leaves_nothing_behind_also_not_in_memory() -> 
     store = Store()
     things = store.bucket("things")
     things.put("a", 1)
-    with pytest.raises(ZeroDivisionError), store.transaction():
-        things.put("a", 2)
-        things.put("b", 2)
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with store.transaction():
+            things.put("a", 2)
+            things.put("b", 2)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert things.items() == [("a", 1)]
 
 
 def test_an_inner_transaction_can_fail_alone() -> None:
     store = Store()
     things = store.bucket("things")
-    with store.transaction():
-        things.put("a", 1)
-        with pytest.raises(ZeroDivisionError), store.transaction():
+
+    def fail() -> None:
+        with store.transaction():
             things.put("b", 2)
             raise ZeroDivisionError
+
+    with store.transaction():
+        things.put("a", 1)
+        with pytest.raises(ZeroDivisionError):
+            fail()
         things.put("c", 3)
     assert things.items() == [("a", 1), ("c", 3)]
 
