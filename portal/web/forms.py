@@ -34,6 +34,7 @@ class Field:
     widget: str
     value: object
     required: bool
+    nullable: bool  # may be left empty, which is an answer too
     stored: bool = False  # a secret that is set already
     options: Options = ()
     wrong: str = ""
@@ -73,6 +74,7 @@ def _field(name: str, info: FieldInfo, value: object, offered: Options | None, w
         widget=widget,
         value="" if widget == "secret" else value,
         required=info.is_required() and not optional and widget != "check",
+        nullable=optional,
         stored=stored,
         options=options,
         wrong=wrong,

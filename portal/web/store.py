@@ -6,6 +6,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from portal.delivery.rule import FIELD_NAMES
 from portal.errors import Conflict, NotFound
 from portal.extensions import folder, services
 from portal.extensions.settings import InvalidSettings, secrets_of
@@ -100,6 +101,7 @@ def _page(kind: str, refused: InvalidSettings | None) -> str:
     return render_template(
         "store/one.html",
         offer=offer,
+        field_names=FIELD_NAMES,
         fields=forms.fields(model, values, refused=refused, stored=stored),
         guide=markdown.html(markdown.in_language(folder.setup_text(kind), language())),
         redirect_uri=redirect_uri(kind) if offer.manifest.oauth else None,
