@@ -14,7 +14,7 @@ from integrations.contract import N_, Choice, Memory, OutgoingDocument, Party
 from integrations.errors import Misconfigured, Rejected
 from integrations.quickbooks.client import Company, Entity, quoted
 from integrations.quickbooks.faults import DUPLICATE_NAME, Fault
-from integrations.quickbooks.mapping import ITEM_NAME_LENGTH, Books, display_name, new_party, request_id
+from integrations.quickbooks.mapping import ITEM_NAME_LENGTH, NO_PARTY, Books, display_name, new_party, request_id
 
 # What the item is called that new companies start with; the first is made where there is none of them.
 DEFAULT_ITEMS = ("Services", "Dienstleistungen", "Dienstleistung")
@@ -71,7 +71,7 @@ class Lists:
                 continue
             self.memory.put(self._party_key(entity, document), str(made["Id"]))
             return str(made["Id"])
-        raise refusal or Rejected(N_("The document has no %(field)s yet."), field="party")
+        raise refusal or Rejected(NO_PARTY)
 
     def items(self, document: OutgoingDocument, income_account: str, reservation: str) -> Mapping[str | None, str]:
         """Service type -> item id, created on the income account where there is none or it has no account."""
@@ -178,7 +178,7 @@ class Lists:
 
 def _party(document: OutgoingDocument) -> Party:
     if document.party is None:
-        raise Rejected(N_("The document has no %(field)s yet."), field="party")
+        raise Rejected(NO_PARTY)
     return document.party
 
 

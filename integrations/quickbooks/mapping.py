@@ -34,6 +34,11 @@ _CHECK_NAME_LENGTH = 110
 _TEXT_LENGTH = 4000
 _MAIL_LENGTH = 100
 _FILE_NAME_LENGTH = 1000
+# the portal asks for these before it queues a document; here they are the last line
+NO_DATE = N_("The document has no date yet.")
+NO_TOTAL = N_("The document has no total yet.")
+NO_PARTY = N_("The document has no supplier or customer yet.")
+
 Known = TypeVar("Known")
 _MARK = re.compile(r"Kontor:([^/\s]+)/(\d+)")
 
@@ -106,7 +111,7 @@ def payload(entity: str, document: OutgoingDocument, books: Books, references: R
     lines = _sales_lines if entity in SALES else _expense_lines
     kept = bool(document.number) and keeps_number(entity, books)
     return {
-        "TxnDate": _known(document.issued_on, "issued_on").isoformat(),
+        "TxnDate": _known(document.issued_on, NO_DATE).isoformat(),
         **({"DocNumber": doc_number(document.number or "")} if kept else {}),
         "PrivateNote": note(document, kept=kept),
         **_party(entity, document, references),
@@ -187,7 +192,7 @@ def display_name(name: str, suffix: str = "", length: int = NAME_LENGTH) -> str:
 
 def new_party(name: str, document: OutgoingDocument, books: Books) -> Entity:
     """A vendor or customer of that display name; the currency is fixed for ever when it is made."""
-    party = _known(document.party, "party")
+    party = _known(document.party, NO_PARTY)
     return {
         "DisplayName": name,
         "CompanyName": display_name(party.name, length=_COMPANY_NAME_LENGTH),
@@ -230,12 +235,12 @@ def request_id(reservation: str, step: str, body: Mapping[str, Any] | None = Non
 
 
 def _gross(document: OutgoingDocument) -> Money:
-    return _known(document.gross, "gross")
+    return _known(document.gross, NO_TOTAL)
 
 
-def _known(value: Known | None, name: str) -> Known:
+def _known(value: Known | None, sentence: str) -> Known:
     if value is None:
-        raise Rejected(N_("The document has no %(field)s yet."), field=name)
+        raise Rejected(sentence)
     return value
 
 

