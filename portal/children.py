@@ -6,8 +6,11 @@ import ctypes
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,9 +49,8 @@ def start(
     stderr: int | IO[bytes] | None = None,
     own_group: bool = True,
     user: str | None = None,
-    fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a child that gets ``on_death`` when this process dies; ``fds`` stay open in it under their numbers.
+    """Start a program as a child that gets ``on_death`` when this process dies.
 
     Call it from the main thread: the kernel watches the thread, not the process.
 
@@ -64,7 +66,6 @@ def start(
         process_group=0 if own_group else None,
         user=user,
         group=user,
-        pass_fds=fds,
         extra_groups=[] if user else None,
         # Python changes the user before it calls this, which is the order that prctl needs.
         preexec_fn=_dying(parent, on_death),  # noqa: PLW1509 - called from a single thread
@@ -75,7 +76,80 @@ def _dying(parent: int, number: signal.Signals) -> Callable[[], None]:
     return lambda: die_with(parent, number)
 
 
-def stop(child: subprocess.Popen[bytes], patience: float, number: signal.Signals = signal.SIGTERM) -> None:
+class Forked:
+    """A child that runs a function of this process; everything loaded is there at once and its memory is shared.
+
+    As far as it goes like ``subprocess.Popen``. ``closes`` are sockets that are not for this child.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[], object],
+        *,
+        on_death: signal.Signals = signal.SIGKILL,
+        closes: Sequence[socket.socket] = (),
+    ) -> None:
+        self.returncode: int | None = None
+        sys.stdout.flush()
+        sys.stderr.flush()
+        parent = os.getpid()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os._exit(_run(run, parent, on_death, closes))
+
+    def poll(self) -> int | None:
+        """The exit code (negative: the signal), or None while it runs."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, once it has ended; subprocess.TimeoutExpired when that takes longer."""
+        end = time.monotonic() + (float("inf") if timeout is None else timeout)
+        while (code := self.poll()) is None:
+            if time.monotonic() > end:
+                raise subprocess.TimeoutExpired("fork", timeout or 0)
+            time.sleep(0.02)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
+def _run(
+    run: Callable[[], object], parent: int, on_death: signal.Signals, closes: Sequence[socket.socket]
+) -> int:  # pragma: no cover - in the child, where nobody counts
+    try:
+        os.setpgid(0, 0)
+        die_with(parent, on_death)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        for one in closes:
+            one.close()
+        run()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(bool(end.code))
+    except BaseException:  # noqa: BLE001 - there is nobody above to hear of it
+        traceback.print_exc()
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return 0
+
+
+Running = subprocess.Popen[bytes] | Forked
+
+
+def stop(child: Running, patience: float, number: signal.Signals = signal.SIGTERM) -> None:
     """Ask a child to end; kill it when ``patience`` seconds were not enough."""
     if child.poll() is None:
         child.send_signal(number)
@@ -96,16 +170,16 @@ def redis_server() -> Path | None:
     return bundled if bundled and bundled.is_file() else None
 
 
-def redis_command(server: Path, folder: Path, socket: Path, *, durable: bool = True) -> list[str]:
+def redis_command(server: Path, folder: Path, endpoint: Path, *, durable: bool = True) -> list[str]:
     """The command of a private Redis on a Unix socket only its owner may open, its data in ``folder``.
 
     ``durable``: every second at the latest what was queued is on the disk (an append-only file).
     """
-    if len(os.fsencode(socket)) > LONGEST_SOCKET:
-        raise ValueError(f"the path of a Unix socket may have {LONGEST_SOCKET} bytes: {socket}")
+    if len(os.fsencode(endpoint)) > LONGEST_SOCKET:
+        raise ValueError(f"the path of a Unix socket may have {LONGEST_SOCKET} bytes: {endpoint}")
     options = {
         "port": "0",
-        "unixsocket": str(socket),
+        "unixsocket": str(endpoint),
         "unixsocketperm": "700",
         "dir": str(folder),
         "daemonize": "no",
@@ -113,5 +187,6 @@ def redis_command(server: Path, folder: Path, socket: Path, *, durable: bool = T
         "appendfsync": "everysec",
         "save": "",
         "loglevel": "warning",
+        "logfile": str(folder / "redis.log"),
     }
     return [str(server), *(word for name, value in options.items() for word in (f"--{name}", value))]

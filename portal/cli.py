@@ -46,7 +46,6 @@ def _parser() -> argparse.ArgumentParser:
     ):
         one = add(name, run, text)
         one.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all of this machine's")
-        one.add_argument("--fd", type=int, help=argparse.SUPPRESS)
         one.add_argument("--with-parent", action="store_true", help="stop when the calling program ends")
     demo = add("demo", _demo, "run a sample firm with simulated providers, its data under data/demo")
     demo.add_argument("--reset", action="store_true", help="throw the demo's data away and begin anew")
@@ -72,8 +71,7 @@ def _up(options: argparse.Namespace) -> int:
 
     _maybe_with_parent(options)
     environ = config.environment()
-    wishes = supervisor.Wishes(host=options.host, environ=environ)
-    supervisor.up(config.read, config.data_folder(environ), wishes, _announce)
+    supervisor.up(config.read, environ, supervisor.Wishes(host=options.host), _announce)
     return 0
 
 
@@ -108,7 +106,7 @@ def _web(options: argparse.Namespace) -> int:
 
     settings = config.read()
     _maybe_with_parent(options)
-    serve(settings, f"fd://{options.fd}" if options.fd is not None else f"{options.host}:{settings.port}")
+    serve(settings, f"{options.host}:{settings.port}")
     return 0
 
 

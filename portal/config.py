@@ -86,6 +86,12 @@ def environment(**changed: str | None) -> dict[str, str]:
     return {name: value for name, value in merged.items() if value is not None}
 
 
+def adopt(environ: Mapping[str, str]) -> None:
+    """Make this the environment of this process (a fresh fork)."""
+    os.environ.clear()
+    os.environ.update(environ)
+
+
 def _number(env: Mapping[str, str], name: str, default: int, wrong: list[str]) -> int:
     text = env.get(name) or str(default)
     if not text.isdigit():

@@ -6,16 +6,15 @@ A child that ends is started again; a stop ends all of them in order; a parent t
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -23,7 +22,8 @@ from urllib.request import urlopen
 import structlog
 
 from portal import children
-from portal.config import Settings
+from portal.children import Forked, Running
+from portal.config import Settings, adopt, data_folder
 from portal.db import Database, upgrade
 
 log = structlog.get_logger()
@@ -41,12 +41,9 @@ class Role:
     """What one child does. Those with a smaller ``stage`` are stopped first."""
 
     name: str
-    command: Sequence[str]
-    environ: Mapping[str, str]
+    begin: Callable[[], Running]
     patience: float = 15.0  # seconds to end by itself
-    on_death: signal.Signals = signal.SIGKILL  # what it gets when the parent dies
     stage: int = 0
-    fds: tuple[int, ...] = ()
 
 
 @dataclass
@@ -54,16 +51,15 @@ class Child:
     """One running role, and how often it ended too early."""
 
     role: Role
-    running: subprocess.Popen[bytes] | None = None
+    running: Running | None = None
     started: float = 0.0
     failures: int = 0
-    rest_until: float = field(default=0.0)
+    rest_until: float = 0.0
 
     def start(self) -> None:
         """Start it now."""
-        role = self.role
         self.started = time.monotonic()
-        self.running = children.start(role.command, environ=role.environ, on_death=role.on_death, fds=role.fds)
+        self.running = self.role.begin()
 
     def look(self) -> None:
         """Start it again when it has ended: at once the first time, then with growing rests."""
@@ -131,7 +127,7 @@ def _end(stage: Sequence[Child]) -> None:
     running = [(child.role, child.running) for child in stage if child.running is not None]
     for _, process in running:
         with suppress(ProcessLookupError):
-            process.terminate()
+            process.send_signal(signal.SIGTERM)
     for role, process in running:
         children.stop(process, role.patience)
 
@@ -169,11 +165,6 @@ def listen_on(host: str, port: int, *, next_free: bool = False) -> socket.socket
     raise Refused(f"Port {port} of {host} is taken or not allowed. Set KONTOR_PORT to another one.")
 
 
-def command(*words: str) -> list[str]:
-    """The command of a part of Kontor, run by this very Python."""
-    return [sys.executable, "-m", "portal.cli", *words]
-
-
 def redis_role(settings: Settings) -> Role:
     """The Redis that Kontor starts by itself; Refused when there is none to start."""
     server = children.redis_server()
@@ -182,7 +173,8 @@ def redis_role(settings: Settings) -> Role:
     kept, endpoint = settings.data / "redis", settings.redis_socket
     kept.mkdir(exist_ok=True)
     _private(endpoint.parent, settings.data)
-    return Role("redis", children.redis_command(server, kept, endpoint), {}, on_death=signal.SIGTERM, stage=2)
+    command = children.redis_command(server, kept, endpoint)
+    return Role("redis", lambda: children.start(command, on_death=signal.SIGTERM), stage=2)
 
 
 def _private(folder: Path, data: Path) -> None:
@@ -221,55 +213,80 @@ def migrate(settings: Settings) -> None:
 
 @dataclass(frozen=True)
 class Wishes:
-    """How to run: where to listen, and whether the next free port will do."""
+    """How to run: where to listen, whether the next free port will do, what to start before everything else."""
 
     host: str = "127.0.0.1"
     next_free: bool = False
-    sandbox: Role | None = None  # started first, for the demo
-    environ: Mapping[str, str] = field(default_factory=dict)  # of this installation
+    sandbox: tuple[Role, str] | None = None  # for the demo, with the address at which it will answer
 
 
-def up(read: Callable[[], Settings], data: Path, wishes: Wishes, ready: Callable[[Settings, str], None]) -> None:
-    """Run everything until told to stop.
+def up(
+    read: Callable[[], Settings], environ: Mapping[str, str], wishes: Wishes, ready: Callable[[Settings, str], None]
+) -> None:
+    """Run everything until told to stop; ``environ`` is that of this installation.
 
     ``read`` gives the settings once the sandbox, if any, answers; ``ready`` is called with the address when all runs.
     """
+    data = data_folder(environ)
     data.mkdir(parents=True, exist_ok=True)
     supervisor = Supervisor()
     supervisor.listen()
     with ExitStack() as stack:
         stack.enter_context(alone(data))
         stack.callback(supervisor.stop)
-        if wishes.sandbox and not _with_sandbox(supervisor, wishes.sandbox):
+        if wishes.sandbox and not _with_sandbox(supervisor, *wishes.sandbox):
             return
         settings = read()
         door = stack.enter_context(listen_on(wishes.host, settings.port, next_free=wishes.next_free))
-        host = f"[{wishes.host}]" if ":" in wishes.host else wishes.host
-        address = f"http://{host}:{door.getsockname()[1]}"
-        if _with_all(supervisor, settings, wishes.environ, door, address):
+        address = _address(wishes.host, door)
+        if _with_all(supervisor, settings, environ, door):
             ready(settings, address)
             supervisor.watch()
 
 
-def _with_sandbox(supervisor: Supervisor, sandbox: Role) -> bool:
+def _address(host: str, door: socket.socket) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{door.getsockname()[1]}"
+
+
+def _with_sandbox(supervisor: Supervisor, sandbox: Role, url: str) -> bool:
     supervisor.add(sandbox)
-    url = f"http://127.0.0.1:{sandbox.command[sandbox.command.index('--port') + 1]}"
     return supervisor.wait_until(lambda: answers(url), "The sandbox")
 
 
-def _with_all(
-    supervisor: Supervisor, settings: Settings, environ: Mapping[str, str], door: socket.socket, address: str
-) -> bool:
+def _with_all(supervisor: Supervisor, settings: Settings, environ: Mapping[str, str], door: socket.socket) -> bool:
     """Redis, then the schema, then everything that needs both; False when told to stop meanwhile."""
     if settings.redis_url is None:
         supervisor.add(redis_role(settings))
         if not supervisor.wait_until(lambda: accepts(settings.redis_socket), "Redis"):
             return False
     migrate(settings)
-    door_number = door.fileno()
-    supervisor.add(Role("web", command("web", "--fd", str(door_number)), environ, fds=(door_number,)))
-    for number in range(1, settings.workers + 1):
-        supervisor.add(Role(f"worker {number}", command("worker"), environ))
-    supervisor.add(Role("scheduler", command("scheduler"), environ))
-    local = address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
-    return supervisor.wait_until(lambda: answers(f"{local}/healthz"), "The web server")
+    for role in _roles(settings, environ, door):
+        supervisor.add(role)
+    family = "[::1]" if door.family is socket.AF_INET6 else "127.0.0.1"
+    url = f"http://{family}:{door.getsockname()[1]}/healthz"
+    return supervisor.wait_until(lambda: answers(url), "The web server")
+
+
+def _roles(settings: Settings, environ: Mapping[str, str], door: socket.socket) -> list[Role]:
+    """The parts as functions of this process: what they need is loaded once, here, before the first fork."""
+    import worker
+    from portal import log, scheduler
+    from portal.parts import assemble
+    from portal.serving import serve
+
+    def work() -> None:
+        adopt(environ)
+        children.forks_die_too()
+        worker.main()
+
+    def schedule() -> None:
+        log.configure("scheduler")
+        scheduler.run(assemble(settings))
+
+    gc.collect()
+    gc.freeze()  # what is shared stays shared: the children's collector leaves it alone
+    return [
+        Role("web", lambda: Forked(lambda: serve(settings, f"fd://{door.fileno()}"))),
+        *(Role(f"worker {number}", lambda: Forked(work, closes=[door])) for number in range(1, settings.workers + 1)),
+        Role("scheduler", lambda: Forked(schedule, closes=[door])),
+    ]

@@ -9,13 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from portal import children
-from portal.config import environment
 from portal.supervisor import Refused, Role, Supervisor, accepts, alone, listen_on, rest_after
 from tests.servers import until
 
@@ -25,6 +24,10 @@ STUBBORN = [
     "-c",
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)",
 ]
+
+
+def _program(command: list[str]) -> Callable[[], children.Running]:
+    return lambda: children.start(command, stdout=subprocess.DEVNULL)
 
 
 def _alive(pid: int) -> bool:
@@ -43,7 +46,7 @@ def supervisor() -> Iterator[Supervisor]:
 
 
 def test_a_child_that_dies_is_started_again(supervisor: Supervisor) -> None:
-    child = supervisor.add(Role("sleeper", SLEEPER, environment()))
+    child = supervisor.add(Role("sleeper", _program(SLEEPER)))
     assert child.running is not None
     first = child.running.pid
     os.kill(first, signal.SIGKILL)
@@ -55,13 +58,22 @@ def test_a_child_that_dies_is_started_again(supervisor: Supervisor) -> None:
     watching.join()
 
 
+def test_a_fork_tells_how_its_function_ended() -> None:
+    assert children.Forked(lambda: None).wait(5) == 0
+    assert children.Forked(lambda: sys.exit(3)).wait(5) == 3
+    sleeping = children.Forked(lambda: time.sleep(600))
+    assert sleeping.poll() is None
+    sleeping.kill()
+    assert sleeping.wait(5) == -signal.SIGKILL
+
+
 def test_rests_grow_and_end_at_half_a_minute() -> None:
     assert [rest_after(failures) for failures in (1, 2, 3, 4, 9)] == [0, 1, 3, 7, 30]
 
 
 def test_a_stop_ends_children_in_stages_and_kills_the_stubborn(supervisor: Supervisor) -> None:
-    supervisor.add(Role("last", SLEEPER, environment(), stage=2))
-    supervisor.add(Role("stubborn", STUBBORN, environment(), patience=0.5))
+    supervisor.add(Role("last", _program(SLEEPER), stage=2))
+    supervisor.add(Role("stubborn", _program(STUBBORN), patience=0.5))
     time.sleep(0.3)
     pids = [child.running.pid for child in supervisor.children if child.running]
     began = time.monotonic()
@@ -79,7 +91,8 @@ def test_nothing_outlives_a_killed_parent(tmp_path: Path) -> None:
         "import os, time\n"
         "from portal import children\n"
         "children.forks_die_too()\n"
-        "print(os.getpid(), os.fork() or os.getpid(), flush=True)\n"
+        "forked = os.fork()\n"
+        "if forked: print(f'{os.getpid()} {forked}', flush=True)\n"
         "time.sleep(600)\n"
         "'''])\n"
         "time.sleep(600)\n"
@@ -87,12 +100,12 @@ def test_nothing_outlives_a_killed_parent(tmp_path: Path) -> None:
     parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     with parent.stdout:
-        pids = {int(word) for _ in range(2) for word in parent.stdout.readline().split()}
-        assert len(pids) == 2
-        assert all(_alive(pid) for pid in pids)
+        pids = [int(word) for word in parent.stdout.readline().split()]
+        alive = [_alive(pid) for pid in pids]
         parent.kill()
         parent.wait()
-        until(lambda: not any(_alive(pid) for pid in pids), 5, "the end of child and grandchild")
+    assert alive == [True, True]
+    until(lambda: not any(_alive(pid) for pid in pids), 5, "the end of child and grandchild")
 
 
 def test_a_folder_is_held_by_one(tmp_path: Path) -> None:
