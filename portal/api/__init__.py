@@ -34,7 +34,7 @@ def make(parts: Parts, sentences: object = None) -> APIFlask:
     from portal.api import clients, deliveries, documents, integrations, openapi, problems, reach
     from portal.i18n import LANGUAGES, Babel
 
-    api = APIFlask("portal.api", title="Kontor", version="1", docs_path=None)
+    api = APIFlask("portal.api", title="Kontor", version="1", docs_path=None, static_folder=None)  # type: ignore[arg-type]
     api.config.update(
         MAX_CONTENT_LENGTH=128_000_000,
         SPEC_FORMAT="json",

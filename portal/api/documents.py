@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from flask import Response, request, send_file
+from flask import Response, request
 
 from portal import access
 from portal.access import Right
@@ -145,16 +146,17 @@ def file(client_id: UUID, document_id: UUID) -> Response:
     with reading() as session:
         found = services.document_or_404(session, viewer(), client_id, document_id)
         firm_id = access.client_or_404(session, viewer(), client_id, Right.SEE).firm_id
-    response: Response = send_file(
-        parts().files.open(firm_id, found.sha256),
-        mimetype=found.media_type,
-        as_attachment=True,
-        download_name=found.filename,
-        etag=found.sha256,
-        conditional=False,
-    )
+    response = Response(_pieces(parts().files.open(firm_id, found.sha256)), mimetype=found.media_type)
+    response.content_length = found.size
+    response.headers.set("Content-Disposition", "attachment", filename=found.filename)
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def _pieces(content: BinaryIO) -> Iterator[bytes]:
+    with content:
+        while piece := content.read(1 << 16):
+            yield piece
 
 
 @bp.post(f"{ONE}/removal")
