@@ -74,10 +74,11 @@ class Filter:
 
 @dataclass(frozen=True)
 class Page:
-    """Some documents in order, and the cursor behind the last one (None at the end)."""
+    """Some documents in order, and the cursors behind the last and before the first one (None at the ends)."""
 
     documents: Sequence[Document]
     after: str | None
+    before: str | None = None
 
 
 def page(
@@ -88,21 +89,30 @@ def page(
     order: Order,
     *,
     after: str | None = None,
+    before: str | None = None,
     limit: int = LIMIT,
     also: Sequence[Condition] = (),
 ) -> Page:
-    """At most ``limit`` documents of a folder (None: of all) behind the cursor. The caller has checked the rights.
+    """At most ``limit`` documents of a folder (None: of all), behind or before a cursor. Rights are checked by then.
 
     A document without a kind lies in *other documents* until somebody says what it is.
     """
     limit = max(1, min(limit, MOST))
+    way, place = (order.reversed, before) if before is not None else (order, after)
     conditions = [*_conditions(client_id, folder, narrowed), *also]
-    if after is not None:
-        conditions.append(_behind(order, *_read(order.sort, after)))
-    statement = select(Document).where(*conditions).order_by(*_ordered(order)).limit(limit + 1)
-    found = session.exec(statement).all()
-    more = len(found) > limit
-    return Page(found[:limit], cursor(order.sort, found[limit - 1]) if more else None)
+    if place is not None:
+        conditions.append(_behind(way, *_read(order.sort, place)))
+    statement = select(Document).where(*conditions).order_by(*_ordered(way)).limit(limit + 1)
+    found = list(session.exec(statement))
+    more, shown = len(found) > limit, found[:limit]
+    if before is not None:
+        shown.reverse()
+    ends = (more or before is not None, more if before is not None else after is not None)
+    return Page(
+        shown,
+        cursor(order.sort, shown[-1]) if shown and ends[0] else None,
+        cursor(order.sort, shown[0]) if shown and ends[1] else None,
+    )
 
 
 def neighbours(
