@@ -49,6 +49,9 @@ class Rules:
     offline_asked: bool = False  # a refresh token only for access_type=offline (and again only for prompt=consent)
     account_field: str = ""  # name of the callback's query parameter that tells the account
     refresh_life_field: str = ""  # name of the token answer's field with the refresh token's life
+    hard_life: int = 0  # seconds after which a consent ends however often it was refreshed; 0: never
+    hard_life_header: str = ""  # request header that asks for the rest of it
+    hard_life_field: str = ""  # the token answer's field that tells it
     tells_scope: bool = True  # the token answer has "scope"
     token_type: str = "Bearer"  # noqa: S105 - the word, not a token
     revoke_needs_app: bool = False  # only the app itself may revoke
@@ -181,9 +184,16 @@ class OAuth:
     def token(self, request: Request) -> Response:
         """The token endpoint."""
         try:
-            return json_response(self._token(request), 200, {"Cache-Control": "no-store", "Pragma": "no-cache"})
+            answer = self._token(request)
+            if self.rules.hard_life_header and request.headers.get(self.rules.hard_life_header) == "true":
+                answer[self.rules.hard_life_field] = self._hard_rest(answer["access_token"])
+            return json_response(answer, 200, {"Cache-Control": "no-store", "Pragma": "no-cache"})
         except OAuthError as error:
             return error.response()
+
+    def _hard_rest(self, access: str) -> int:
+        grant = self._grants.get(self._access.get(access)["grant"])
+        return int(grant["born"] + self.rules.hard_life - self._clock.timestamp())
 
     def _token(self, request: Request) -> dict[str, Any]:
         if request.method != "POST":
@@ -242,7 +252,9 @@ class OAuth:
 
     def _new_grant(self, client_id: str, account: str, scopes: Sequence[str]) -> str:
         grant = secrets.token_hex(8)
-        self._grants.put(grant, {"client_id": client_id, "account": account, "scopes": list(scopes), "alive": True})
+        born = self._clock.timestamp()
+        kept = {"client_id": client_id, "account": account, "scopes": list(scopes), "alive": True, "born": born}
+        self._grants.put(grant, kept)
         return grant
 
     def _issue(self, grant: str, *, refresh: bool) -> dict[str, Any]:
@@ -275,7 +287,8 @@ class OAuth:
             grant = self._grants.get(kept["grant"]) if kept else None
             if kept is None or grant is None or not grant["alive"] or grant["client_id"] != client_id:
                 raise OAuthError("invalid_grant", "Token is not valid")
-            if kept["dies"] <= self._clock.timestamp():
+            ended = self.rules.hard_life and grant["born"] + self.rules.hard_life <= self._clock.timestamp()
+            if ended or kept["dies"] <= self._clock.timestamp():
                 raise OAuthError("invalid_grant", "Token has expired")
             answer = self._issue(kept["grant"], refresh=False)
             if self.rules.rotates:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 from integrations.sandbox.faults import Step
 from integrations.sandbox.oauth import Account, Rules
 from integrations.sandbox.provider import Core, Provider, Setting, Unknown
-from integrations.sandbox.quickbooks import pages, seeds, webhooks
+from integrations.sandbox.quickbooks import identity, pages, seeds, webhooks
 from integrations.sandbox.quickbooks.company import Company, companies, every
 from integrations.sandbox.quickbooks.fault import CATALOGUE, Fault, answer_time
 from integrations.sandbox.quickbooks.names import canonical
@@ -46,6 +46,9 @@ class QuickBooks(Provider):
         refresh_life=8_726_400,
         account_field="realmId",
         refresh_life_field="x_refresh_token_expires_in",
+        hard_life=5 * 365 * 86400,
+        hard_life_header="x-include-refresh-token-hard-expires-in",
+        hard_life_field="x_refresh_token_hard_expires_in",
         tells_scope=False,
         token_type="bearer",  # noqa: S106 - the word, not a token
         json_revoke=True,
@@ -77,6 +80,8 @@ class QuickBooks(Provider):
         return Request.application(self._answer)
 
     def _answer(self, request: Request) -> Response:
+        if request.path.rstrip("/") in identity.PATHS:
+            return identity.answer(self, request)
         if not self.is_api(request.path):
             return pages.answer(self, request)
         if self._too_many(request.path):

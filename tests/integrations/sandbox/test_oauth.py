@@ -161,6 +161,26 @@ def test_a_person_can_end_the_grant_in_the_providers_settings(sandbox: Running) 
     )
 
 
+def test_a_consent_ends_for_good_after_five_years_however_often_it_is_refreshed(sandbox: Running) -> None:
+    refresh = exchange(sandbox, consent(sandbox)["code"]).json()["refresh_token"]
+    url, header = f"{sandbox.url}/quickbooks/oauth2/token", {"x-include-refresh-token-hard-expires-in": "true"}
+    for _ in range(19):
+        sandbox.control("clock", advance=99 * 86400)
+        form = {"grant_type": "refresh_token", "refresh_token": refresh}
+        answer = sandbox.http.post(url, data=form, auth=APP, headers=header)
+        if answer.status_code != 200:
+            break
+        refresh, rest = answer.json()["refresh_token"], answer.json()["x_refresh_token_hard_expires_in"]
+    assert error(answer) == (400, "invalid_grant")
+    assert 0 < rest < 99 * 86400
+
+
+def test_only_the_app_itself_may_revoke(sandbox: Running) -> None:
+    answer = exchange(sandbox, consent(sandbox)["code"]).json()
+    url = f"{sandbox.url}/quickbooks/oauth2/revoke"
+    assert error(sandbox.http.post(url, json={"token": answer["refresh_token"]})) == (401, "invalid_client")
+
+
 # --- rules that QuickBooks does not use, on a server of their own
 
 

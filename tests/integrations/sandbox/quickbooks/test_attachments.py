@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.integrations.sandbox.serving import Books, refusal_of
 PDF = b"%PDF-1.4\n\r\n--not a boundary\x00\xff\n"
 
 
-def linked(bill: str, **more: object) -> dict[str, object]:
+def linked(bill: str, **more: Any) -> dict[str, Any]:
     return {"AttachableRef": [{"EntityRef": {"type": "Bill", "value": bill}, **more}]}
 
 
@@ -33,7 +34,8 @@ def test_a_file_arrives_byte_for_byte_and_hangs_on_its_bill(books: Books, body: 
 def test_base64_with_line_feeds_and_without_a_file_name_is_taken(books: Books) -> None:
     metadata = json.dumps({"FileName": "a.pdf", "ContentType": "application/pdf"})
     body = (
-        f'\n--b\nContent-Disposition: form-data; name="file_metadata_01"\nContent-Type: application/json\n\n{metadata}\n\n'
+        f'\n--b\nContent-Disposition: form-data; name="file_metadata_01"\nContent-Type: application/json\n\n'
+        f"{metadata}\n\n"
         '--b\nContent-Disposition: form-data; name="file_content_01"\nContent-Type: application/pdf\n'
         f"Content-Transfer-Encoding: base64\n\n{base64.b64encode(PDF).decode()}\n\n--b--\n"
     )
@@ -51,7 +53,7 @@ def test_without_metadata_the_file_names_itself_and_several_come_at_once(books: 
 
 def test_what_a_file_hangs_on_must_exist(books: Books) -> None:
     assert books.upload(PDF, **linked("999"))["Fault"]["Error"][0]["code"] == "610"
-    wrong = {"AttachableRef": [{"EntityRef": {"type": "Unicorn", "value": "1"}}]}
+    wrong: dict[str, Any] = {"AttachableRef": [{"EntityRef": {"type": "Unicorn", "value": "1"}}]}
     assert books.upload(PDF, **wrong)["Fault"]["Error"][0]["code"] == "6050"
     assert books.query("select count(*) from Attachable")["totalCount"] == 0
 

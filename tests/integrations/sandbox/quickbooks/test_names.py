@@ -37,7 +37,7 @@ def complaints(answer: Any) -> list[str]:
         return ["the answer has no time"]
     found = []
     for name, value in answer.items():
-        if name in {"QueryResponse"}:
+        if name == "QueryResponse":
             found += _object(value, "QueryResponse", name)
         elif name in {"CDCResponse", "BatchItemResponse", "AttachableResponse"}:
             found += [text for one in value for text in _object(one, name, name)]
@@ -148,6 +148,7 @@ def test_every_answer_has_only_intuits_names_and_types(company: str, request: py
 
 def test_the_check_finds_what_is_wrong() -> None:
     time = "2026-10-01T10:00:00.000-08:00"
+    wrong: Any
     for wrong in (
         {"Bill": {"Colour": "red"}, "time": time},
         {"Bill": {"TotalAmt": "12"}, "time": time},

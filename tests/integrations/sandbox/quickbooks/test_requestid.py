@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from tests.integrations.sandbox.serving import AMERICAN, Books, Running, refusal_of
 
@@ -52,7 +53,7 @@ def test_uploads_and_sendings_are_not_repeated_either(books: Books) -> None:
 
 
 def test_retention_and_the_other_documented_answers_can_be_switched(books: Books) -> None:
-    def switch(**settings: object) -> None:
+    def switch(**settings: Any) -> None:
         books.sandbox.control("settings", provider="quickbooks", **settings)
 
     books.write("Vendor", {"DisplayName": "a"}, requestid="r1")

@@ -66,7 +66,7 @@ def test_a_receiver_that_is_away_is_told(sandbox: Running) -> None:
 def test_a_person_can_act_in_the_company_and_companies_can_be_added(sandbox: Running) -> None:
     facts = sandbox.control("quickbooks/company", name="Neu GmbH", id="77")
     assert facts["currency"] == "EUR"
-    order = {"realm": "77", "entity": "vendor", "body": {"DisplayName": "By hand"}}
+    order: dict[str, Any] = {"realm": "77", "entity": "vendor", "body": {"DisplayName": "By hand"}}
     assert sandbox.control("quickbooks/write", **order)["DisplayName"] == "By hand"
     again = sandbox.http.post(f"{sandbox.url}/_control/quickbooks/write", json=order)
     assert (again.status_code, "6240" in again.json()["error"]) == (400, True)
