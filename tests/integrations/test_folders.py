@@ -89,6 +89,8 @@ def test_workers_that_all_find_nothing_make_one_tree(bench: DriveBench, connecto
         made = set(workers.map(lambda one: one.ensure(PATH), trees))
     assert len(made) == 1
     assert paths(bench) == WHOLE
+    if shared:
+        assert len(bench.all("anna")) == len(WHOLE)  # nothing was made in vain
 
 
 def test_workers_that_find_the_same_folder_gone_make_one_successor(bench: DriveBench, connector: GoogleDrive) -> None:
@@ -102,6 +104,7 @@ def test_workers_that_find_the_same_folder_gone_make_one_successor(bench: DriveB
     assert len(made) == 1
     assert gone not in made
     assert paths(bench) == WHOLE
+    assert len(bench.all("anna")) == len(WHOLE)
 
 
 def test_a_folder_deleted_again_and_again_is_made_again_and_again(bench: DriveBench, connector: GoogleDrive) -> None:
