@@ -17,7 +17,7 @@ from portal.i18n import N_, say
 from portal.instances import services, setup
 from portal.instances.models import InstanceState
 from portal.overview import integrations as overview
-from portal.web import go, notice, parts, reading, sign_in_id, viewer, writing
+from portal.web import forms, go, notice, parts, reading, sign_in_id, viewer, writing
 from portal.web.connections import pages as connection_pages
 from portal.web.integration_setup import pages as setup_pages
 
@@ -156,11 +156,12 @@ def _back_from(client_id: UUID, instance_id: UUID | None, connection_id: UUID | 
 
 
 def _settings(whole: overview.Whole, labels: dict[str, str]) -> list[tuple[str, object]]:
-    """The settings as titles and values; what was chosen from the provider's list is shown by its name there."""
-    model = extensions.connector_of(whole.instance.kind).Config
+    """The settings as titles and values; what was chosen from a list is shown by its name there."""
     shown = services.shown_settings(whole.instance)
-    return [
-        (model.model_fields[name].title or name, labels.get(name, shown[name]) if shown[name] else shown[name])
-        for name in model.model_fields
-        if name in shown
-    ]
+    rows: list[tuple[str, object]] = []
+    for field in forms.fields(extensions.connector_of(whole.instance.kind).Config, shown):
+        if field.name in shown and field.widget != "secret":
+            value = shown[field.name]
+            named = labels.get(field.name) if value else None
+            rows.append((field.title, named or dict(field.options).get(str(value), value)))
+    return rows
