@@ -237,7 +237,11 @@ class RemoteFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """Money paid on one delivered invoice, as the ledger says; ``reversed``: it was taken back."""
+    """Money paid on one delivered invoice, as the ledger says; ``reversed``: it was taken back.
+
+    What comes with an id replaces everything known of that id. A reversed one may tell neither invoice (empty) nor
+    amount (zero): the ledger has forgotten them, the id has not.
+    """
 
     id: str
     invoice_remote_id: str

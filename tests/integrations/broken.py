@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import httpx
 
 from integrations.conformance.checks.connectors import tokens_of
 from integrations.conformance.parts import MemoryTokens
-from integrations.contract import DriftKind, OutgoingDocument, Plan, Receipt, Token
-from integrations.errors import ConnectorError, ReauthRequired, Rejected, Transient
+from integrations.contract import DriftKind, OutgoingDocument, Page, Plan, Receipt, RemoteFile, Token
+from integrations.errors import ConnectorError, ReauthRequired, Rejected, TargetGone, Transient
 from integrations.oauth import Bearer
-from tests.integrations.shelf.connector import Shelf
+from tests.integrations.shelf.connector import Shelf, ShelfImporter
 
 
 class MakesTwoOnRepeat(Shelf):
@@ -143,3 +144,29 @@ class IgnoresADeadLogin(Shelf):
             return super().call(method, path, content, **query)
         except ReauthRequired as error:
             raise Transient("Later.") from error
+
+
+class ReadsOnePage(ShelfImporter):
+    """Never asks for the second page, and goes on after the last change all the same."""
+
+    def changes(self, cursor: str | None) -> Page[RemoteFile]:
+        page = super().changes(cursor)
+        return replace(page, cursor=super().changes(None).cursor, more=False)
+
+
+class BeginsAnewInSilence(ShelfImporter):
+    """Takes «I no longer know your cursor» for «nothing new»."""
+
+    def changes(self, cursor: str | None) -> Page[RemoteFile]:
+        try:
+            return super().changes(cursor)
+        except TargetGone:
+            return super().changes(None)
+
+
+class TakesNamesForContent(ShelfImporter):
+    """A renamed file is a new revision."""
+
+    def changes(self, cursor: str | None) -> Page[RemoteFile]:
+        page = super().changes(cursor)
+        return replace(page, items=[replace(file, revision=f"{file.revision}-{file.name}") for file in page.items])

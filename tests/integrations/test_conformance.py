@@ -10,13 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
-from integrations.conformance.checks import ExporterChecks
+from integrations.conformance.checks import ExporterChecks, ImporterChecks
 from integrations.conformance.report import Result, _Collected
 from integrations.errors import Rejected
 from integrations.sandbox.app import Sandbox
 from integrations.sandbox.server import Server
 from tests.integrations import broken
-from tests.integrations.shelf.connector import Config, Shelf
+from tests.integrations.shelf.connector import Config, Shelf, ShelfImporter, ShelfLogin
 from tests.integrations.shelf.simulator import ShelfBench
 
 
@@ -28,7 +28,7 @@ def bench() -> Iterator[ShelfBench]:
     sandbox.close()
 
 
-def connected(bench: ShelfBench, made: type[Shelf], account: str) -> Any:
+def connected(bench: ShelfBench, made: type[ShelfLogin], account: str) -> Any:
     return bench.connect(made, account, Config(), lambda _answer: {"account": account})
 
 
@@ -46,7 +46,21 @@ class TestShelf(ExporterChecks):
         return connected(bench, Shelf, "bert")
 
 
-class Against(ExporterChecks):
+class TestShelfImporter(ImporterChecks):
+    @pytest.fixture
+    def sandbox(self, bench: ShelfBench) -> ShelfBench:
+        return bench
+
+    @pytest.fixture
+    def connector(self, bench: ShelfBench) -> Any:
+        return connected(bench, ShelfImporter, "anna")
+
+    @pytest.fixture
+    def other_account(self, bench: ShelfBench) -> Any:
+        return connected(bench, ShelfImporter, "bert")
+
+
+class Against(ExporterChecks, ImporterChecks):
     """The same checks, called by hand on a broken connector."""
 
 
@@ -64,11 +78,14 @@ CAUGHT = [
     (broken.TakesDeletedForFine, "test_inspecting_tells_what_was_changed_and_what_is_gone"),
     (broken.IgnoresADeadLogin, "test_a_revoked_login_asks_to_sign_in_again"),
     (broken.IgnoresADeadLogin, "test_a_delivery_with_a_dead_login_asks_to_sign_in_again"),
+    (broken.ReadsOnePage, "test_every_file_comes_once_page_by_page"),
+    (broken.BeginsAnewInSilence, "test_a_cursor_that_is_no_longer_known_is_told"),
+    (broken.TakesNamesForContent, "test_renamed_revised_and_deleted_are_told_apart"),
 ]
 
 
 @pytest.mark.parametrize(("made", "check"), CAUGHT)
-def test_a_broken_connector_is_caught(bench: ShelfBench, made: type[Shelf], check: str) -> None:
+def test_a_broken_connector_is_caught(bench: ShelfBench, made: type[ShelfLogin], check: str) -> None:
     with pytest.raises(BaseException) as caught:  # noqa: PT011 - an assertion, or the wrong error that came out
         getattr(Against(), check)(bench, connected(bench, made, "anna"))
     assert not isinstance(caught.value, (TypeError, AttributeError, KeyError)), caught.value

@@ -39,6 +39,12 @@ class LedgerChecks(ExporterChecks):
             assert len({choice.value for choice in choices}) == len(choices)
         assert connector.choices("there is no such setting") == []
 
+    def test_choices_are_offered_before_the_settings_are_complete(self, connector: Ledger) -> None:
+        """The form is filled from them, so they cannot wait for it."""
+        unset = worker(connector, config=connector.Config.model_construct())
+        names = [name for name, field in connector.Config.model_fields.items() if field.is_required()]
+        assert [unset.choices(name) for name in names] == [connector.choices(name) for name in names]
+
     # --- sending
 
     def test_an_invoice_is_sent_once(self, sandbox: LedgerBench, connector: Ledger) -> None:

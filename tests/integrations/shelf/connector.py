@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -12,18 +12,23 @@ from pydantic import BaseModel
 from integrations.contract import (
     Ability,
     Account,
+    Connector,
     DocumentKind,
     Drift,
     DriftKind,
     Exporter,
+    Importer,
     Manifest,
     OAuth,
     OutgoingDocument,
+    Page,
+    Place,
     Plan,
     Receipt,
+    RemoteFile,
     Step,
 )
-from integrations.errors import ConnectorError, ReauthRequired, Rejected, StorageFull, Throttled, Transient
+from integrations.errors import ConnectorError, ReauthRequired, Rejected, StorageFull, TargetGone, Throttled, Transient
 from integrations.http import translated, wait_of
 from integrations.oauth import Bearer, Flow, OAuthApp
 
@@ -32,8 +37,8 @@ class Config(BaseModel):
     """Nothing to set."""
 
 
-class Shelf(Exporter):
-    """Files by ids that we choose: ``reserve`` fixes the id, so that a repeat finds what the first attempt left."""
+class ShelfLogin(Connector):
+    """What exporter and importer share: sign-in, calls, failures."""
 
     manifest = Manifest(
         kind="shelf",
@@ -60,6 +65,30 @@ class Shelf(Exporter):
     def revoke(self) -> None:
         app = OAuthApp.model_validate(self.wiring.app.model_dump())
         Flow(self.manifest, app, self.wiring.http, self.wiring.endpoints).revoke(self.wiring.tokens.current())
+
+    def auth(self) -> httpx.Auth:
+        return Bearer(self.wiring.tokens, self.wiring.now)
+
+    def error_of(self, response: httpx.Response) -> ConnectorError | None:
+        if response.status_code == 401:
+            return ReauthRequired("The login has ended. Please connect again.")
+        if response.status_code == 429:
+            return Throttled("The shelf asks to wait.", wait=wait_of(response, 30))
+        passing = response.status_code >= 500 and response.status_code != 507
+        return Transient("The shelf has a disturbance.") if passing else None
+
+    def call(self, method: str, path: str, content: bytes | None = None, **query: Any) -> httpx.Response:
+        with translated("Shelf"):
+            response = self.wiring.http.request(
+                method, f"{self.endpoint('api')}/{path}", params=query, content=content, auth=self.auth()
+            )
+        if error := self.error_of(response):
+            raise error
+        return response
+
+
+class Shelf(ShelfLogin, Exporter):
+    """Files by ids that we choose: ``reserve`` fixes the id, so that a repeat finds what the first attempt left."""
 
     def plan(self, document: OutgoingDocument, previous: Receipt | None) -> Plan:
         there = self.call("GET", f"files/{self.id_of(document, self.reserve(document))}").status_code == 200
@@ -93,22 +122,20 @@ class Shelf(Exporter):
         with document.open() as file:
             return file.read()
 
-    def auth(self) -> httpx.Auth:
-        return Bearer(self.wiring.tokens, self.wiring.now)
 
-    def error_of(self, response: httpx.Response) -> ConnectorError | None:
-        if response.status_code == 401:
-            return ReauthRequired("The login has ended. Please connect again.")
-        if response.status_code == 429:
-            return Throttled("The shelf asks to wait.", wait=wait_of(response, 30))
-        passing = response.status_code >= 500 and response.status_code != 507
-        return Transient("The shelf has a disturbance.") if passing else None
+class ShelfImporter(ShelfLogin, Importer):
+    """Reads what people put on the shelf. The cursor is the number of the last change seen."""
 
-    def call(self, method: str, path: str, content: bytes | None = None, **query: Any) -> httpx.Response:
-        with translated("Shelf"):
-            response = self.wiring.http.request(
-                method, f"{self.endpoint('api')}/{path}", params=query, content=content, auth=self.auth()
-            )
-        if error := self.error_of(response):
-            raise error
-        return response
+    def changes(self, cursor: str | None) -> Page[RemoteFile]:
+        response = self.call("GET", "changes", since=cursor or "now")
+        if response.status_code == 410:
+            raise TargetGone("The shelf no longer knows what was read last; everything is read anew.")
+        told = response.json()
+        items = [RemoteFile(path="", **change) for change in told["changes"]]
+        return Page(items=items, cursor=str(told["next"]), more=told["more"])
+
+    def download(self, file: RemoteFile) -> Iterator[bytes]:
+        yield self.call("GET", f"content/{file.id}").content
+
+    def move(self, file: RemoteFile, place: Place) -> None:
+        raise NotImplementedError("the shelf has no folders")

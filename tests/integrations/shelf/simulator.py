@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 ROOM = 100_000_000
+PAGE = 3
 
 
 class ShelfSimulator(Provider):
@@ -59,6 +60,11 @@ class ShelfSimulator(Provider):
         left = (ROOM if room is None else room) - sum(kept["size"] for kept in files.values())
         if request.path == "/api/me":
             return json_response({"id": account, "name": f"{account}'s shelf", "left": left, "total": ROOM})
+        if request.path == "/api/changes":
+            return self.changes(account, request.args["since"])
+        if request.path.startswith("/api/content/"):
+            kept = self.put_there(account).get(request.path.removeprefix("/api/content/"))
+            return Response(base64.b64decode(kept["content"]))
         key = request.path.removeprefix("/api/files/")
         if request.method == "PUT":
             if len(request.data) > left:
@@ -67,11 +73,48 @@ class ShelfSimulator(Provider):
         kept = files.get(key)
         return json_response({"sha256": kept["sha256"]}) if kept else json_response({}, 404)
 
+    def put_there(self, account: str) -> Any:
+        """What people put on the shelf: id -> name, content, revision, and the number of its last change."""
+        return self.store.bucket(f"shelf:{account}:people")
+
+    def changes(self, account: str, since: str) -> Response:
+        """Everything changed after a number, each thing once, as it is now; three on a page."""
+        files = sorted(self.put_there(account).items(), key=lambda item: item[1]["change"])
+        last = files[-1][1]["change"] if files else 0
+        if since == "now":
+            return json_response({"changes": [], "next": last, "more": False})
+        if int(since) < (self.store.bucket("shelf:forgotten").get(account) or 0):
+            return json_response({}, 410)
+        found = [(key, kept) for key, kept in files if kept["change"] > int(since)]
+        shown = [
+            {"id": key, **{name: kept[name] for name in ("revision", "name", "size", "deleted")}}
+            for key, kept in found[:PAGE]
+        ]
+        after = found[:PAGE][-1][1]["change"] if found else int(since)
+        return json_response({"changes": shown, "next": after, "more": len(found) > PAGE})
+
+    def by_people(self, order: Any) -> Any:
+        """A person puts, renames, replaces or deletes a file."""
+        files, name = self.put_there(order["account"]), order.get("name")
+        change = self.store.bucket("shelf:numbers").next_number("change")
+        key = order.get("id") or f"file-{change}"
+        kept = files.get(key) or {"deleted": False}
+        if "content" in order:
+            size = len(base64.b64decode(order["content"]))
+            kept |= {"content": order["content"], "size": size, "revision": str(change)}
+        kept |= {"name": name or kept["name"], "deleted": order.get("deleted", False), "change": change}
+        files.put(key, kept)
+        return {"id": key}
+
     def control(self, action: str, order: Any) -> Any:
         files = self.store.bucket(f"shelf:{order['account']}")
         match action:
             case "list":
                 return dict(files.items())
+            case "people":
+                return self.by_people(order)
+            case "forget":
+                self.store.bucket("shelf:forgotten").put(order["account"], 10**9)
             case "remove":
                 files.delete(order["id"])
             case "alter":
@@ -114,3 +157,18 @@ class ShelfBench(SandboxBench):
 
     def fill(self, connector: Connector) -> None:
         self.ask("fill", connector)
+
+    def put(self, connector: Connector, name: str, content: bytes) -> str:
+        return str(self.ask("people", connector, name=name, content=base64.b64encode(content).decode())["id"])
+
+    def rename(self, connector: Connector, file_id: str, name: str) -> None:
+        self.ask("people", connector, id=file_id, name=name)
+
+    def revise(self, connector: Connector, file_id: str, content: bytes) -> None:
+        self.ask("people", connector, id=file_id, content=base64.b64encode(content).decode())
+
+    def discard(self, connector: Connector, file_id: str) -> None:
+        self.ask("people", connector, id=file_id, deleted=True)
+
+    def forget_cursors(self, connector: Connector) -> None:
+        self.ask("forget", connector)
