@@ -127,7 +127,7 @@ def page(
     total = session.exec(select(func.count()).select_from(narrowed.subquery())).one()
     key, kind, sums = _key(order.by)
     backwards = before is not None and after is None
-    statement = narrowed.add_columns(key)
+    statement: Any = select(Client, key).where(narrowed.whereclause)
     if sums is not None:
         statement = statement.outerjoin(sums, sums.c.client_id == Client.id)
     cursor = before if backwards else after
