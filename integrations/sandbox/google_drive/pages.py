@@ -21,21 +21,40 @@ if TYPE_CHECKING:
 _SHOWN = {"application/pdf", "image/png", "image/jpeg", "text/plain"}
 _WORDS = {
     "en": {
-        "top": "My Drive", "empty": "Nothing here yet.", "name": "Name", "changed": "Changed", "size": "Size",
-        "app": "Belongs to document", "bin": "Bin", "open": "Open", "download": "Download", "trash": "Move to bin",
-        "restore": "Restore", "delete": "Delete for good", "rename": "Rename", "move": "Move to", "actions": "Change",
-        "room": "used of", "gone": "This file does not exist (any more).", "apply": "OK",
+        "top": "My Drive",
+        "empty": "Nothing here yet.",
+        "name": "Name",
+        "app": "Belongs to document",
+        "bin": "Bin",
+        "download": "Download",
+        "trash": "Move to bin",
+        "restore": "Restore",
+        "delete": "Delete for good",
+        "rename": "Rename",
+        "move": "Move here",
+        "actions": "Change",
+        "room": "used of",
+        "gone": "This file does not exist (any more).",
         "note": "Simulated Google Drive of the Kontor sandbox. No real account is involved.",
     },
     "de": {
-        "top": "Meine Ablage", "empty": "Noch nichts vorhanden.", "name": "Name", "changed": "Geändert",
-        "size": "Größe", "app": "Gehört zu Dokument", "bin": "Papierkorb", "open": "Öffnen",
-        "download": "Herunterladen", "trash": "In den Papierkorb", "restore": "Wiederherstellen",
-        "delete": "Endgültig löschen", "rename": "Umbenennen", "move": "Verschieben nach", "actions": "Ändern",
-        "room": "belegt von", "gone": "Diese Datei gibt es nicht (mehr).", "apply": "OK",
+        "top": "Meine Ablage",
+        "empty": "Noch nichts vorhanden.",
+        "name": "Name",
+        "app": "Gehört zu Dokument",
+        "bin": "Papierkorb",
+        "download": "Herunterladen",
+        "trash": "In den Papierkorb",
+        "restore": "Wiederherstellen",
+        "delete": "Endgültig löschen",
+        "rename": "Umbenennen",
+        "move": "Hierhin verschieben",
+        "actions": "Ändern",
+        "room": "belegt von",
+        "gone": "Diese Datei gibt es nicht (mehr).",
         "note": "Simuliertes Google Drive der Kontor-Sandbox. Kein echtes Konto ist beteiligt.",
     },
-}  # fmt: skip
+}
 
 
 class Pages:
