@@ -146,6 +146,7 @@ def _run(
     return 0
 
 
+NOWHERE = subprocess.DEVNULL
 Running = subprocess.Popen[bytes] | Forked
 
 

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from portal import config
 from portal.config import Incomplete, Settings
-from portal.supervisor import Refused
+from portal.errors import Error
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlmodel import Session
+
+    from portal.parts import Parts
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -24,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     run: Command = options.run
     try:
         return run(options)
-    except (Incomplete, Refused, Failed) as reason:
+    except (Incomplete, Failed, Error) as reason:
         print(reason, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -62,6 +72,14 @@ def _parser() -> argparse.ArgumentParser:
     restore = add("restore", _restore, "fill an empty installation from an archive")
     restore.add_argument("archive", type=Path)
     restore.add_argument("--take-key", action="store_true", help="use the secret key in the archive from now on")
+    token = commands.add_parser("token", help="API tokens").add_subparsers(required=True, metavar="command")
+    one = token.add_parser("add", help="make an API token of a member and print it, once")
+    one.set_defaults(run=_token_add)
+    one.add_argument("--member", metavar="EMAIL", help="whose it is; the firm's owner if there is only one")
+    one.add_argument("--name", default="command line", help="what it is for")
+    one.add_argument("--scope", action="append", help="read, documents, integrations, admin; repeatable; admin if none")
+    one.add_argument("--days", type=int, default=90, help="how long it lasts")
+    add("verify", _verify, "prove that every document reached every place where it belongs; non-zero when not")
     add("migrate", _migrate, "bring the database to the present schema; `kontor up` does it by itself")
     return parser
 
@@ -97,7 +115,7 @@ def _demo(options: argparse.Namespace) -> int:
     from portal.demo import running
 
     _maybe_with_parent(options)
-    running.run(reset=options.reset)
+    running.run(functools.partial(print, flush=True), reset=options.reset)
     return 0
 
 
@@ -142,6 +160,63 @@ def _migrate(_options: argparse.Namespace) -> int:
 
     migrate(config.read())
     return 0
+
+
+def _token_add(options: argparse.Namespace) -> int:
+    from portal.accounts import tokens
+
+    with _opened() as parts, parts.db.transaction() as session:
+        member_id = _member(session, options.member)
+        scopes = options.scope or ["admin"]
+        _, secret = tokens.issue(session, parts.vault, member_id, name=options.name, scopes=scopes, days=options.days)
+    print(secret)
+    return 0
+
+
+def _member(session: Session, email: str | None) -> UUID:
+    from sqlmodel import col, select
+
+    from portal.accounts.models import Member, Person, Role
+
+    found = select(Member.id).join(Person, col(Person.id) == Member.person_id).where(col(Member.ended_at).is_(None))
+    whose = Person.email == email.strip().lower() if email else Member.role == Role.OWNER
+    members = session.exec(found.where(whose)).all()
+    if len(members) != 1:
+        raise Failed(f"There is no member {email}." if email else "Say whose token it is: --member EMAIL.")
+    return members[0]
+
+
+def _verify(_options: argparse.Namespace) -> int:
+    from sqlmodel import select
+
+    from portal import audit
+    from portal.accounts.models import Firm
+    from portal.delivery import completeness
+
+    wrong = 0
+    with _opened() as parts, parts.db.read() as session:
+        if (number := audit.broken(session, audit.INSTALLATION)) is not None:
+            wrong += 1
+            print(completeness.CHAIN_BROKEN % {"number": number})
+        for firm in session.exec(select(Firm)).all():
+            for problem in completeness.verify(session, firm.id):
+                wrong += 1
+                where = [str(one) for one in (problem.client_id, problem.document_id, problem.instance_id) if one]
+                print(f"{firm.name}: {problem.text % problem.facts} {' '.join(where)}".rstrip())
+    print(f"{wrong} things do not hold." if wrong else "Complete: every document is where it belongs.")
+    return 1 if wrong else 0
+
+
+@contextmanager
+def _opened() -> Iterator[Parts]:
+    """The parts for one command, on a database with the present schema."""
+    from portal.parts import assemble
+
+    parts = assemble(config.read())
+    try:
+        yield parts
+    finally:
+        parts.db.dispose()
 
 
 def _doctor(_options: argparse.Namespace) -> int:

@@ -23,7 +23,7 @@ import structlog
 
 from portal import children
 from portal.children import Forked, Running
-from portal.config import Settings, adopt, data_folder
+from portal.config import Incomplete, Settings, adopt, data_folder
 from portal.db import Database, upgrade
 
 log = structlog.get_logger()
@@ -32,7 +32,7 @@ _STEADY = 60.0  # seconds after which a child counts as started well
 _LONGEST_REST = 30.0
 
 
-class Refused(Exception):
+class Refused(Incomplete):
     """Kontor cannot be started like this; the message says why and what to do."""
 
 

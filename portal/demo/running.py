@@ -1,0 +1,87 @@
+"""`kontor demo`: the simulated providers, a sample firm, and Kontor on top of them, all kept under data/demo."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from portal import children, config, demo
+from portal.config import Settings
+from portal.parts import assemble
+from portal.supervisor import Refused, Role, Wishes, alone, up
+
+# The demo never touches an installation for real work: what names one is left out.
+_NOT_FOR_THE_DEMO = (
+    "KONTOR_DATABASE_URL", "KONTOR_REDIS_URL", "KONTOR_FILES_URL", "KONTOR_SECRET_KEY", "KONTOR_SECRET_KEY_FILE",
+)  # fmt: skip
+
+
+def run(tell: Callable[[str], None], *, reset: bool = False) -> None:
+    """Run the demo until told to stop; ``tell`` gets what a person should read, a line at a time.
+
+    ``reset`` throws away what earlier ones left.
+    """
+    data = Path("data/demo").absolute()
+    data.mkdir(parents=True, exist_ok=True)
+    if reset:
+        _empty(data)
+    port = _sandbox_port(data)
+    url = f"http://127.0.0.1:{port}"
+    left_out = dict.fromkeys(_NOT_FOR_THE_DEMO)
+    environ = config.environment(**left_out, KONTOR_DATA=str(data), KONTOR_SANDBOX_URL=url)
+    command = [sys.executable, "-m", "integrations.sandbox", "--port", str(port), "--state", str(data / "sandbox")]
+    sandbox = Role(
+        "sandbox",
+        lambda: children.start(command, on_death=signal.SIGTERM, stdout=children.NOWHERE),
+        stage=1,
+    )
+
+    def told(settings: Settings, address: str) -> None:
+        for line in _story(settings, address):
+            tell(line)
+
+    up(lambda: config.read(environ), environ, Wishes(next_free=True, sandbox=(sandbox, url)), told)
+
+
+def _empty(data: Path) -> None:
+    with alone(data):  # not under a demo that runs
+        for path in data.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "kontor.lock":
+                path.unlink()
+
+
+def _sandbox_port(data: Path) -> int:
+    """A free port for the sandbox, the same as last time if it can be: what was delivered is linked to it."""
+    note = data / "sandbox.port"
+    wanted = int(note.read_text()) if note.exists() else 8900
+    for port in (wanted, *range(8900, 8950), 0):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            found = int(probe.getsockname()[1])
+            note.write_text(str(found))
+            return found
+    raise Refused("There is no free port for the sandbox.")
+
+
+def _logins(settings: Settings, address: str) -> Sequence[str]:
+    """Fill an empty demo; who may sign in, a line each."""
+    parts = assemble(settings)
+    try:
+        return demo.seed(parts, address)
+    finally:
+        parts.db.dispose()
+
+
+def _story(settings: Settings, address: str) -> Iterator[str]:
+    yield f"\nThe demo of Kontor runs at {address}\n"
+    yield from (f"  {login}" for login in _logins(settings, address))
+    yield f"\nWhat reached the simulated providers: {settings.sandbox_url}"
+    yield f"Its data is kept in {settings.data}; `make demo RESET=1` begins anew. Ctrl-C stops all of it."
