@@ -87,8 +87,11 @@ def nested(fault: Mapping[str, Any]) -> ConnectorError:
 def refusal(code: int, fault: Mapping[str, Any], status: int = 200) -> Fault:
     """A Fault with a sentence for bookkeepers."""
     first = _first(fault)
-    detail = first.get("detail") or first.get("message") or f"HTTP {status}"
-    return Fault(code, _SENTENCES.get(code, _OTHER), code=code or status, detail=_plain(detail))
+    message = _plain(first.get("message") or f"HTTP {status}")
+    # the detail repeats the message, and its own kind, before it says something
+    detail = _plain(first.get("detail") or "").removeprefix(message).lstrip(" :")
+    detail = detail.removeprefix("Business Validation Error:").lstrip()
+    return Fault(code, _SENTENCES.get(code, _OTHER), code=code or status, detail=detail or message)
 
 
 def _json(response: httpx.Response) -> Any:

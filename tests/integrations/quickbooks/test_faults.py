@@ -90,6 +90,20 @@ def test_details_are_one_short_line() -> None:
     assert len(str(error.facts["detail"])) <= 300
 
 
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        ("A validation error : Business Validation Error: Amount is wrong.", "Amount is wrong."),
+        ("Amount is wrong.", "Amount is wrong."),
+        ("A validation error", "A validation error"),
+        ("", "A validation error"),
+    ],
+)
+def test_a_detail_says_what_is_wrong_and_nothing_twice(detail: str, told: str) -> None:
+    error = nested({"Error": [{"Message": "A validation error", "Detail": detail, "code": "6000"}]})
+    assert error.facts["detail"] == told
+
+
 def test_a_fault_of_one_file_inside_a_success() -> None:
     inner = nested(fault(6000)["Fault"])
     assert isinstance(inner, Fault)
