@@ -97,6 +97,8 @@ function say(text, tone = "good") {
   if (tone === "good") setTimeout(() => toast.remove(), 6000);
 }
 
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 for (const toast of document.querySelectorAll(".toast[data-goes]")) setTimeout(() => toast.remove(), 9000);
 
 window.kontor = { say, token };

@@ -48,7 +48,13 @@ for (const form of document.querySelectorAll("form[data-dropzone]")) {
   function send(item) {
     const body = new FormData(form);
     body.delete(input.name);
-    body.set("file", item.file, item.file.name);
+    // what no server takes is not sent, only named, so that it is listed with the reason
+    if (item.file.size >= (form.dataset.most || Infinity)) {
+      body.set("unsent", item.file.name);
+      body.set("size", item.file.size);
+    } else {
+      body.set("file", item.file, item.file.name);
+    }
     const request = new XMLHttpRequest();
     const bar = item.line.querySelector("progress");
     request.open("POST", form.action);
