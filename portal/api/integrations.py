@@ -216,9 +216,9 @@ def set_settings(client_id: UUID, instance_id: UUID, body: SettingsIn) -> Instan
     with reading() as session:
         instance = instances.one_or_404(session, viewer(), client_id, instance_id)
         access.client_or_404(session, viewer(), client_id, extensions.right_of(instance.kind))
-    setup.check_settings(parts(), instance, body.settings)
+    labels = setup.check_settings(parts(), instance, body.settings)
     with writing() as session:
-        changed = setup.set_settings(session, viewer(), parts().vault, instance_id, body.settings)
+        changed = setup.set_settings(session, viewer(), parts().vault, instance_id, body.settings, labels=labels)
         return _instance(session, changed)
 
 
