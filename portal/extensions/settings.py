@@ -6,7 +6,7 @@ The same rules serve an installation (``Connector.App``) and an instance (``Conn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -80,7 +80,8 @@ def _sentence(error: ErrorDetails) -> Sentence:
 def is_secret(field: FieldInfo) -> bool:
     """Whether a field is never shown again: marked ``secret`` in its schema, or a pydantic SecretStr."""
     extra = field.json_schema_extra
-    return field.annotation is SecretStr or (isinstance(extra, Mapping) and bool(extra.get("secret")))
+    typed = SecretStr in {field.annotation, *get_args(field.annotation)}
+    return typed or (isinstance(extra, Mapping) and bool(extra.get("secret")))
 
 
 def secrets_of(model: type[BaseModel]) -> frozenset[str]:
