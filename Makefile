@@ -12,7 +12,7 @@ help:
 	@echo "make test         all tests, on SQLite and on PostgreSQL"
 	@echo "make check        style, types, imports, duplicates, sizes, leftovers"
 	@echo "make bench        the figures, each beside its anchor"
-	@echo "make soak         long tests with kills and faults; SEED=n repeats one"
+	@echo "make soak         long tests with kills and faults; SEED=n repeats one, KONTOR_SOAK_SECONDS=n"
 	@echo "make conformance  what every connector must pass"
 	@echo "make lock         resolve the dependencies anew"
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.config import Settings
@@ -117,15 +116,14 @@ def _clock(database: Database) -> Finding:
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:
-    from portal.queue import connect
+    from portal import queue
 
     own = "" if settings.redis_url else " (it is started by `kontor up`)"
-    try:
-        with connect(settings.redis) as client:
-            version = str(client.info("server")["redis_version"])
-    except RedisError as error:
+    with queue.connect(settings.redis) as client:
+        version = queue.version(client)
+    if version is None:
         advice = "Start `kontor up`." if own else "Check KONTOR_REDIS_URL and its server."
-        yield Finding("Redis", f"does not answer: {error}", advice)
+        yield Finding("Redis", "does not answer", advice)
         return
     old = settings.redis_url is not None and int(version.partition(".")[0]) < 5
     yield Finding("Redis", f"version {version} answers{own}", "RQ needs Redis 5 or newer." if old else "")

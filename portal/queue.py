@@ -28,6 +28,14 @@ def connect(url: str) -> Redis:
     return client
 
 
+def version(client: Redis) -> str | None:
+    """The version of the server that answers; None when none does."""
+    try:
+        return str(client.info("server")["redis_version"])
+    except (RedisError, OSError):
+        return None
+
+
 class Bell:
     """Puts jobs on the queue; ids are the only arguments, as JSON."""
 
