@@ -105,18 +105,33 @@ def files_list(call: Call) -> dict[str, Any]:
     if values.get("spaces", "drive") != "drive" or values.get("corpora", "user") not in {"user", "allDrives"}:
         raise invalid("spaces" if "spaces" in values else "corpora")
     asked = question(values.get("q", ""))
-    files = [view.file(row, caller) for row in caller.disk.rows() if caller.sees(row)]
-    found = _ordered([one for one in files if asked(_searchable(one, caller))], values.get("orderBy", ""))
+    seen = (_searchable(row, caller) for row in caller.disk.rows() if caller.sees(row))
+    found = _ordered([one for one in seen if asked(one)], values.get("orderBy", ""))
     page, token = _page(found, values, f"{values.get('q', '')}|{values.get('orderBy', '')}")
-    return {"kind": "drive#fileList", "incompleteSearch": False, "files": page} | token
+    files = [view.file(caller.row(one["id"]), caller) for one in page]
+    return {"kind": "drive#fileList", "incompleteSearch": False, "files": files} | token
 
 
-def _searchable(file: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-    """A file as queries see it: people by address, the root also by its alias."""
+def _searchable(row: Row, caller: Caller) -> dict[str, Any]:
+    """A file as queries and orders see it: people by address, the root also by its alias. Made of every file."""
     disk = caller.disk
-    people = ["me", disk.account.detail]
-    parents = [*file["parents"], *(["root"] if disk.root in file["parents"] else [])]
-    return {**file, "parents": parents, "owners": people, "writers": people, "readers": people}
+    people = ("me", disk.account.detail)
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "mimeType": row["mimeType"],
+        "createdTime": row["createdTime"],
+        "modifiedTime": row["modifiedTime"],
+        "parents": (row["parent"], "root") if row["parent"] == disk.root else (row["parent"],),
+        "trashed": disk.trashed(row),
+        "starred": row["plain"].get("starred", False),
+        "appProperties": row["appProperties"].get(caller.client_id, {}),
+        "properties": row["properties"],
+        "quotaBytesUsed": row["size"],
+        "owners": people,
+        "writers": people,
+        "readers": people,
+    }
 
 
 def _ordered(files: list[dict[str, Any]], order: str) -> list[dict[str, Any]]:
