@@ -16,6 +16,7 @@ def create_app(settings: Settings) -> Flask:
 
     from flask import Flask
 
+    from portal import api
     from portal.parts import assemble
     from portal.web import failures, formats, languages, security, sessions, throttle, words
 
@@ -33,21 +34,35 @@ def create_app(settings: Settings) -> Flask:
     failures.register(app)
     app.jinja_env.globals["asset"] = security.assets(app)
     _register_pages(app)
+    api.mount(app, app.extensions["kontor"])
+    app.wsgi_app = security.LoopbackProxy(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 
 def _register_pages(app: Flask) -> None:
-    """Every noun's pages, then the API."""
-    from importlib import import_module
-    from importlib.util import find_spec
+    """Every noun's pages."""
+    from portal.web import (
+        account,
+        auth,
+        bank_accounts,
+        board,
+        clients,
+        completeness,
+        connections,
+        deliveries,
+        documents,
+        files,
+        firm,
+        first_visit,
+        health,
+        integration_setup,
+        integrations,
+        store,
+    )
 
-    from flask import Blueprint
-
-    names = ("health", "auth", "first_visit", "board", "clients", "firm", "account", "documents", "bank_accounts",
-             "store", "integrations", "deliveries", "completeness")  # fmt: skip
-    for name in names:
-        if find_spec(f"portal.web.{name}") is None:
-            continue
-        module = import_module(f"portal.web.{name}")
-        for value in dict.fromkeys(one for one in vars(module).values() if isinstance(one, Blueprint)):
-            app.register_blueprint(value)
+    for blueprint in (
+        health.pages, auth.pages, first_visit.pages, account.pages, firm.pages, board.pages, clients.pages,
+        documents.pages, files.files, bank_accounts.pages, store.pages, integrations.pages, integration_setup.pages,
+        connections.pages, deliveries.pages, completeness.pages,
+    ):  # fmt: skip
+        app.register_blueprint(blueprint)

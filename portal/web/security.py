@@ -68,7 +68,6 @@ def register(app: Flask, secret_keys: str) -> None:
     )
     csrf.init_app(app)
     app.after_request(protect)
-    app.wsgi_app = LoopbackProxy(app.wsgi_app)  # type: ignore[method-assign]
 
 
 def protect(answer: Response) -> Response:
