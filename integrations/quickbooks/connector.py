@@ -61,7 +61,7 @@ class QuickBooks(Ledger):
         """The company that was consented to; its realm came with the sign-in."""
         if self._opened is None:
             realm = self.wiring.tokens.current().extras.get("realmId")
-            if not realm:
+            if not realm or not realm.isdigit():  # it came in a query and goes into a path
                 text = N_("The sign-in at %(provider)s did not tell the company. Please connect again.")
                 raise ReauthRequired(text, provider=NAME)
             bearer = Bearer(self.wiring.tokens, self.wiring.now)

@@ -13,6 +13,8 @@ from integrations.quickbooks.client import Company, Entity, quoted
 from integrations.quickbooks.faults import Fault
 from integrations.quickbooks.mapping import Match
 
+_DELETED = N_("The entry that should be updated was deleted in QuickBooks.")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
@@ -60,15 +62,17 @@ class Entries:
 
     def change(self, entry: Entry, previous: Receipt) -> Receipt:
         """Update what an earlier version left; TargetGone when it was deleted in QuickBooks."""
-        if previous.extras.get("type", entry.entity) != entry.entity:
+        before = previous.extras.get("type", entry.entity)
+        if before != entry.entity and self._exists(before, previous.remote_id):
             raise Rejected(N_("The document was copied as another kind of entry. Delete it in QuickBooks first."))
+        if before != entry.entity:
+            raise TargetGone(_DELETED)
         try:
             made = self._update(entry, previous.remote_id, previous.remote_version or "0")
         except Fault as fault:
             if fault.code != 610 or self._exists(entry.entity, previous.remote_id):
                 raise
-            text = N_("The entry that should be updated was deleted in QuickBooks.")
-            raise TargetGone(text) from fault
+            raise TargetGone(_DELETED) from fault
         if previous.extras.get("sha256") == entry.document.sha256 and "attachment" in previous.extras:
             return self._receipt(entry, made, previous.extras["attachment"])
         return self._finish(entry, made, look=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue, field_validator
 
 from integrations.contract import N_, Ability, DocumentKind, Manifest, OAuth, Schedule
 
@@ -74,3 +74,9 @@ class Config(BaseModel):
         max_length=40,
         json_schema_extra=_CHOICES,
     )
+
+    @field_validator("payment_account", "tax_code", mode="before")
+    @classmethod
+    def _none_chosen(cls, value: object) -> object:
+        # a form has no other way to say «none»
+        return value or None

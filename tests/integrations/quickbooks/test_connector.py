@@ -14,6 +14,7 @@ from integrations.contract import DocumentKind, DriftKind, Line, OutgoingDocumen
 from integrations.errors import Misconfigured, ReauthRequired, Rejected, TargetGone, Transient
 from integrations.money import Money
 from integrations.quickbooks.connector import QuickBooks
+from integrations.quickbooks.settings import Config
 from tests.integrations.quickbooks.bench import QuickBooksBench, quickbooks, total
 
 INCOMING, RECEIPT, OUTGOING = DocumentKind.INCOMING_INVOICE, DocumentKind.RECEIPT, DocumentKind.OUTGOING_INVOICE
@@ -322,11 +323,18 @@ def test_an_update_of_a_deleted_bill_says_that_it_is_gone(
         deliver(books, revised(document), receipt)
 
 
-def test_an_invoice_cannot_silently_become_a_credit(books: QuickBooks, deliver: Deliver) -> None:
+def test_an_invoice_becomes_a_credit_only_after_a_person_deleted_it(
+    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
+) -> None:
     document = sample(INCOMING)
     receipt, _bill = deliver(books, document)
+    credit = revised(document, gross=Money(-100, "EUR"))
     with pytest.raises(Rejected, match="another kind"):
-        deliver(books, revised(document, gross=Money(-100, "EUR")), receipt)
+        deliver(books, credit, receipt)
+    bench.remove(books, receipt)
+    with pytest.raises(TargetGone):
+        deliver(books, credit, receipt)
+    assert deliver(books, credit)[0].extras["type"] == "VendorCredit"
 
 
 def test_payments_are_no_drift_but_a_void_is(bench: QuickBooksBench, books: QuickBooks, deliver: Deliver) -> None:
@@ -405,9 +413,10 @@ def test_an_account_that_is_gone_is_a_wrong_setting(
         deliver(books, sample(INCOMING))
 
 
-def test_a_login_without_a_company_must_be_renewed(books: QuickBooks) -> None:
+@pytest.mark.parametrize("extras", [{}, {"realmId": ""}, {"realmId": "../other"}])
+def test_a_login_without_a_company_must_be_renewed(books: QuickBooks, extras: dict[str, str]) -> None:
     tokens: Any = books.wiring.tokens
-    tokens.token = replace(tokens.token, extras={})
+    tokens.token = replace(tokens.token, extras=extras)
     with pytest.raises(ReauthRequired, match="company"):
         worker(books).check()
 
@@ -420,6 +429,11 @@ def test_a_document_without_its_facts_is_rejected_before_anything_is_written(
         with pytest.raises(Rejected):
             deliver(books, sample(INCOMING, **nothing))
     assert bench.company(books).all("Vendor") == []
+
+
+def test_an_optional_setting_left_empty_in_a_form_is_none() -> None:
+    config = Config.model_validate({"expense_account": "1", "income_account": "2", "tax_code": ""})
+    assert config.tax_code is None
 
 
 # --- plan
@@ -477,6 +491,25 @@ def test_a_voided_payment_is_taken_back(bench: QuickBooksBench, books: QuickBook
     token = bench.company(books).get("Payment", payment)["SyncToken"]
     bench.by_hand(books, "Payment", {"Id": payment, "SyncToken": token}, operation="void")
     assert [(item.id, item.reversed) for item in books.payments(cursor).items] == [(payment, True)]
+
+
+def test_more_payments_than_one_capture_tells_are_all_read(
+    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
+) -> None:
+    receipt, invoice = deliver(books, sample(OUTGOING))
+    start = books.payments(None).cursor
+    bench.advance(60)
+    line = {"Amount": 0.01, "LinkedTxn": [{"TxnId": receipt.remote_id, "TxnType": "Invoice"}]}
+    company = bench.company(books)
+    for _turn in range(1005):
+        company.create(
+            "Payment",
+            {"CustomerRef": invoice["CustomerRef"], "TotalAmt": 0.01, "TxnDate": "2026-03-01", "Line": [line]},
+        )
+    page = books.payments(start)
+    assert len({item.id for item in page.items}) == 1005
+    assert {item.amount.minor for item in page.items} == {1}
+    assert list(books.payments(page.cursor).items) == []
 
 
 def test_a_cursor_older_than_the_feed_reaches_is_told(bench: QuickBooksBench, books: QuickBooks) -> None:
