@@ -21,8 +21,8 @@ from portal.ids import parse
 from portal.intake import ZIP_LIMIT, receive, refuse_unsent
 from portal.overview import folders
 from portal.processing import corrections
-from portal.web import go_to, is_fragment, notice, parts, reading, viewer, wants_json, writing
-from portal.web.fact_form import FactForm
+from portal.web import go_to, history, is_fragment, notice, parts, reading, viewer, wants_json, writing
+from portal.web.fact_form import FactForm, account_options, kind_options
 from portal.web.files import files
 from portal.web.folder_query import FolderQuery, folder_of, kind_of
 from portal.web.words import FOLDERS
@@ -131,7 +131,8 @@ def _add_page(client_id: UUID, folder: str, form: FactForm) -> str:
         client = access.client_or_404(session, viewer(), client_id, Right.ADD)
         accounts = accounts_of(session, client_id, closed=False)
     return render_template(
-        "documents/add.html", client=client, folder=folder, kind=kind, form=form, accounts=accounts
+        "documents/add.html", client=client, folder=folder, kind=kind, form=form,
+        accounts=account_options(accounts, form.values.get("account_id", "")),
     )  # fmt: skip
 
 
@@ -180,13 +181,37 @@ def _document_page(client_id: UUID, folder: str, document_id: UUID, form: FactFo
         before, behind = folders.neighbours(
             session, whole.document, kind_of(folder), query.narrowed, query.order, query.standing
         )  # fmt: skip
+    form = form or FactForm.of(whole.document)
     return render_template(
         "documents/document.html", client=whole.client, whole=whole, document=whole.document, folder=folder,
-        kind=kind_of(folder), query=query, form=form or FactForm.of(whole.document), before=before, behind=behind,
-        rights=access.rights_for(viewer(), whole.client),
+        query=query, form=form, before=before, behind=behind, kinds=kind_options(),
+        accounts=account_options(whole.accounts, form.values["account_id"]),
+        rights=access.rights_for(viewer(), whole.client), history=history.lines(whole),
         link=query.link("documents.one", client_id=client_id, folder=folder),
         back=query.link("documents.folder", client_id=client_id, folder=folder)(),
     )  # fmt: skip
+
+
+@pages.get("/documents/<uuid:document_id>/standing")
+def standing(client_id: UUID, document_id: UUID) -> str:
+    """How a document stands at each integration: the piece of its page that looks again by itself."""
+    with reading() as session:
+        whole = folders.whole(session, viewer(), client_id, document_id)
+    rights = access.rights_for(viewer(), whole.client)
+    return render_template(
+        "documents/standing.html", client=whole.client, document=whole.document, whole=whole, rights=rights
+    )  # fmt: skip
+
+
+@pages.get("/documents/<uuid:document_id>/twin")
+def twin(client_id: UUID, document_id: UUID) -> ResponseReturnValue:
+    """A document beside the one it repeats, to decide."""
+    with reading() as session:
+        whole = folders.whole(session, viewer(), client_id, document_id)
+    if whole.twin is None:
+        return redirect(_place(whole.document))
+    rights = access.rights_for(viewer(), whole.client)
+    return render_template("documents/twin.html", client=whole.client, whole=whole, rights=rights)
 
 
 @pages.post("/documents/<uuid:document_id>/twin")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from werkzeug.datastructures import MultiDict
 
 from integrations.contract import DocumentKind
+from portal.banking.models import BankAccount
 from portal.documents.models import Document
 from portal.errors import Error, Invalid
-from portal.i18n import N_, language, say
+from portal.i18n import N_, _, language, say
 from portal.money import Money, display, parse
+from portal.web.words import FOLDERS
 
 TEXTS = ("party_name", "party_vat_id", "party_email", "number", "issued_on", "due_on", "currency", "account_id")
 AMOUNTS = ("net", "tax", "gross")
@@ -64,6 +66,20 @@ class FactForm:
         """The kind that was chosen; None for none."""
         chosen = self.values["kind"]
         return DocumentKind(chosen) if chosen in set(DocumentKind) else None
+
+
+def kind_options() -> list[tuple[str, str]]:
+    """The kinds to choose from."""
+    return [(kind.value, _(words[2])) for kind, words in FOLDERS.items()]
+
+
+def account_options(accounts: Sequence[BankAccount], chosen: str = "") -> list[tuple[str, str]]:
+    """The client's open accounts to choose from, and the chosen one also when it is closed."""
+    return [
+        (str(account.id), account.name)
+        for account in accounts
+        if account.closed_at is None or str(account.id) == chosen
+    ]  # fmt: skip
 
 
 def _written(minor: int, currency: str) -> str:

@@ -1,51 +1,53 @@
 // A document's page by keyboard, and a list that looks again by itself while something in it moves.
-const typing = (target) => target.closest("input, textarea, select, dialog, [contenteditable]");
+{
+  const typing = (target) => target.closest("input, textarea, select, dialog, [contenteditable]");
 
-document.addEventListener("keydown", (event) => {
-  const form = document.querySelector("[data-facts]");
-  if (!form || event.defaultPrevented || document.querySelector("dialog[open]")) return;
-  const command = event.ctrlKey || event.metaKey;
-  if (command && event.key === "Enter" && form.contains(event.target)) {
-    event.preventDefault();
-    form.requestSubmit(form.querySelector("[name=then]") ?? form.querySelector("[type=submit]"));
-    return;
-  }
-  if (command && event.key === "s") {
-    event.preventDefault();
-    form.querySelector("[type=submit]")?.click();
-    return;
-  }
-  if (event.key === "Escape" && form.contains(event.target)) return event.target.blur();
-  if (command || event.altKey || typing(event.target)) return;
-  const keys = { j: "[rel=next]", ArrowRight: "[rel=next]", k: "[rel=prev]", ArrowLeft: "[rel=prev]", u: "[rel=up]" };
-  if (keys[event.key]) {
-    const link = document.querySelector(`main ${keys[event.key]}`);
-    if (link) { event.preventDefault(); link.click(); }
-  } else if (event.key === "e") {
-    event.preventDefault();
-    const first = form.querySelector("[aria-invalid=true]") ?? form.querySelector("fieldset :is(input, select):not([type=hidden])");
-    first?.focus();
-    first?.select?.();
-  }
-});
+  document.addEventListener("keydown", (event) => {
+    const form = document.querySelector("[data-facts]");
+    if (!form || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    const command = event.ctrlKey || event.metaKey;
+    if (command && event.key === "Enter" && form.contains(event.target)) {
+      event.preventDefault();
+      form.requestSubmit(form.querySelector("[name=then]") ?? form.querySelector("[type=submit]"));
+      return;
+    }
+    if (command && event.key === "s") {
+      event.preventDefault();
+      form.querySelector("[type=submit]")?.click();
+      return;
+    }
+    if (event.key === "Escape" && form.contains(event.target)) return event.target.blur();
+    if (command || event.altKey || typing(event.target)) return;
+    const keys = { j: "[rel=next]", ArrowRight: "[rel=next]", k: "[rel=prev]", ArrowLeft: "[rel=prev]", u: "[rel=up]" };
+    if (keys[event.key]) {
+      const link = document.querySelector(`main ${keys[event.key]}`);
+      if (link) { event.preventDefault(); link.click(); }
+    } else if (event.key === "e") {
+      event.preventDefault();
+      const first = form.querySelector("[aria-invalid=true]") ?? form.querySelector("fieldset :is(input, select):not([type=hidden])");
+      first?.focus();
+      first?.select?.();
+    }
+  });
 
-// a field that was refused is where the person goes on
-document.querySelector("[data-facts] [aria-invalid=true]")?.focus();
+  // a field that was refused is where the person goes on
+  document.querySelector("[data-facts] [aria-invalid=true]")?.focus();
 
-// Rows move without being asked, but never under the hands of somebody who chooses some.
-let place = null;
-setInterval(() => {
-  const list = document.getElementById("documents");
-  if (!list?.querySelector("[data-live]") || document.hidden) return;
-  if (list.querySelector(".tick:checked") || document.querySelector("dialog[open], details.menu[open]")) return;
-  place = list.querySelector("tr[aria-current='true']")?.id ?? null;
-  document.body.dispatchEvent(new CustomEvent("kontor:refresh"));
-}, 3000);
+  // Rows move without being asked, but never under the hands of somebody who chooses some.
+  let place = null;
+  setInterval(() => {
+    const list = document.getElementById("documents");
+    if (!list?.querySelector("[data-live]") || document.hidden) return;
+    if (list.querySelector(".tick:checked") || document.querySelector("dialog[open], details.menu[open]")) return;
+    place = list.querySelector("tr[aria-current='true']")?.id ?? null;
+    document.body.dispatchEvent(new CustomEvent("kontor:refresh"));
+  }, 3000);
 
-document.addEventListener("htmx:after:swap", () => {
-  const row = place && document.getElementById(place);
-  if (!row) return;
-  row.setAttribute("aria-current", "true");
-  row.focus({ preventScroll: true });
-  place = null;
-});
+  document.addEventListener("htmx:after:swap", () => {
+    const row = place && document.getElementById(place);
+    if (!row) return;
+    row.setAttribute("aria-current", "true");
+    row.focus({ preventScroll: true });
+    place = null;
+  });
+}
