@@ -30,7 +30,7 @@ _REVOKED = {
         N_("Disconnected. The access at %(provider)s stays, because another connection uses the same account."), "warn",
     ),
     Revocation.BY_HAND: (
-        N_("Disconnected. %(provider)s can only revoke the access itself: open the security settings of the account "
+        N_("Disconnected. Only %(provider)s itself can revoke the access: open the security settings of the account "
            "there and remove the firm's app."), "warn",
     ),
     Revocation.FAILED: (
