@@ -13,13 +13,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import JSON, Connection, DateTime, Dialect, Engine, Enum, MetaData, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -145,13 +148,19 @@ class Database:
 def upgrade(database: Database) -> None:
     """Bring the schema to the newest migration; harmless when it is. Only one process at a time gets to do it."""
     from alembic import command
+
+    with database.engine.execution_options(writes=True).begin() as connection:
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7266)")
+        command.upgrade(alembic(connection), "head")
+
+
+def alembic(connection: Connection) -> Config:
+    """Alembic's configuration for a connection in a transaction."""
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "portal:migrations")
     config.set_main_option("path_separator", "os")
-    with database.engine.execution_options(writes=True).begin() as connection:
-        if not database.is_sqlite:
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7266)")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    return config
