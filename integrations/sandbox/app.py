@@ -98,7 +98,8 @@ class Sandbox:
         )
         status: int | None = None
         try:
-            time.sleep(faults.latency(provider.kind))
+            if latency := faults.latency(provider.kind):
+                time.sleep(latency)
             answer = self._with_fault(call)
             status = answer.status_code
             return answer

@@ -46,7 +46,7 @@ class Calls:
                     "provider": provider,
                     "method": method,
                     "path": path,
-                    "query": redacted(query),
+                    "query": query,
                     "status": status,
                     "fault": fault,
                     "early": early,
@@ -67,7 +67,8 @@ class Calls:
     def listed(self, provider: str = "") -> list[dict[str, Any]]:
         """The calls, oldest first."""
         with self._lock:
-            return [call for call in self._calls if not provider or call["provider"] == provider]
+            wanted = [call for call in self._calls if not provider or call["provider"] == provider]
+        return [{**call, "query": redacted(call["query"])} for call in wanted]
 
     def clear(self) -> None:
         """Forget all."""

@@ -27,7 +27,7 @@ class Clock:
     @property
     def advanced(self) -> float:
         """Seconds by which the sandbox is ahead of real time."""
-        value = self._bucket.get(_KEY)
+        value = self._bucket.peek(_KEY)
         return float(value) if value is not None else 0.0
 
     def advance(self, seconds: float) -> datetime:

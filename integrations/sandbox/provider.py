@@ -48,7 +48,7 @@ class Settings:
 
     def get(self, name: str) -> Any:
         """The value as set, else its default."""
-        value = self.store.bucket(f"{self.kind}:settings").get(name)
+        value = self.store.bucket(f"{self.kind}:settings").peek(name)
         return self.known[name].default if value is None else value
 
     def put(self, values: Mapping[str, Any]) -> None:

@@ -5,7 +5,6 @@ With a folder the state survives a restart and even a kill; without one the same
 
 from __future__ import annotations
 
-import copy
 import json
 import sqlite3
 import threading
@@ -99,7 +98,12 @@ class Bucket:
     def get(self, key: str) -> Any:
         """The caller's own copy of a value, or None."""
         with self._store.reading():
-            return copy.deepcopy(self._store.rows(self.name).get(key))
+            return _copied(self._store.rows(self.name).get(key))
+
+    def peek(self, key: str) -> Any:
+        """A value shared with the store, or None: to be read, never changed."""
+        with self._store.reading():
+            return self._store.rows(self.name).get(key)
 
     def put(self, key: str, value: Any) -> None:
         """Store a JSON value; a known key keeps its place in the order."""
@@ -149,6 +153,13 @@ class Bucket:
     def __len__(self) -> int:
         with self._store.reading():
             return len(self._store.rows(self.name))
+
+
+def _copied(value: Any) -> Any:
+    """A deep copy of a JSON value; the general one of the library is several times slower."""
+    if isinstance(value, dict):
+        return {key: _copied(inner) for key, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
 
 
 class Files:

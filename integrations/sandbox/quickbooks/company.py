@@ -31,7 +31,7 @@ class Company:
     @property
     def facts(self) -> dict[str, Any]:
         """How this company is: name, country, currency, global_tax."""
-        found: dict[str, Any] | None = companies(self.store).get(self.realm)
+        found: dict[str, Any] | None = companies(self.store).peek(self.realm)
         if found is None:
             raise KeyError(self.realm)
         return found
@@ -58,7 +58,7 @@ class Company:
 
     def preference(self, section: str, name: str) -> Any:
         """A value of Preferences."""
-        return self.get("Preferences", "1").get(section, {}).get(name)
+        return self.bucket("Preferences").peek("1").get(section, {}).get(name)
 
     def other_preference(self, name: str) -> bool:
         """A yes or no of OtherPrefs."""
@@ -96,7 +96,7 @@ class Company:
 
     def name_of(self, entity: str, key: str) -> str | None:
         """The name of a list object."""
-        thing = self.find(entity, key)
+        thing = self.bucket(entity).peek(key)
         return None if thing is None else str(thing.get(_NAME_FIELD.get(entity, "Name"), ""))
 
     def need_version(self, entity: str, body: Mapping[str, Any]) -> Entity:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,8 @@ _TOKEN = re.compile(
     r"|(?P<number>-?\d+(?:\.\d+)?))"
 )
 _LARGEST = 1000
+# Properties that the entity reference does not mark as filterable.
+_CLOSED = frozenset({"Line", "PrivateNote", "TxnTaxDetail"})
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda one, other: one == other,
     "<": lambda one, other: one < other,
@@ -29,11 +31,13 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 @dataclass
 class Condition:
-    """One comparison; ``values`` has one value but for IN."""
+    """One comparison; ``values`` has one value but for IN. ``steps`` and ``kind`` are known once it was checked."""
 
     path: str
     operator: str
     values: list[str]
+    steps: tuple[str, ...] = ()
+    kind: str = "string"
 
 
 @dataclass
@@ -192,22 +196,50 @@ def _whole(reader: _Reader, least: int, most: int | None) -> int:
 
 
 def _check_names(query: Query) -> None:
-    """Only properties that the entity has may be asked for."""
+    """Only properties that the entity has, and that say something by themselves, may be asked for."""
     if query.entity in ELSEWHERE:
         return
-    known = {name.lower() for name in fields(query.entity)}
-    paths = [condition.path for condition in query.conditions] + [path for path, _ in query.order] + query.columns
-    for path in paths:
-        if path.split(".")[0].lower() not in known:
-            raise _wrong(f"Property {path} not found for Entity {query.entity}")
     for condition in query.conditions:
-        if condition.path.lower() in {"privatenote", "line", "description", "txntaxdetail"}:
-            raise _wrong(f"property '{condition.path}' is not queryable")
+        condition.steps, condition.kind = _resolved(query.entity, condition.path)
+    query.order = [(".".join(_resolved(query.entity, path)[0]), down) for path, down in query.order]
+    known = {name.lower() for name in fields(query.entity)}
+    for column in query.columns:
+        if column.split(".")[0].lower() not in known:
+            raise _wrong(f"Property {column} not found for Entity {query.entity}")
+
+
+def _resolved(entity: str, path: str) -> tuple[tuple[str, ...], str]:
+    """A path in its own spelling, down to a value, and the kind of that value."""
+    kind: Any = f"#{entity}"
+    steps: list[str] = []
+    for part in path.split("."):
+        inner = (
+            {"value": ["string"], "name": ["string"], "type": ["string"]}
+            if kind == "Ref"
+            else (fields(kind[1:]) if isinstance(kind, str) and kind.startswith("#") else {})
+        )
+        name = next((known for known in inner if known.lower() == part.lower()), None)
+        if name is None:
+            raise _wrong(f"Property {path} not found for Entity {entity}")
+        steps.append(name)
+        kind = inner[name][0]
+    if kind == "Ref":
+        steps.append("value")
+    elif steps[0] in _CLOSED or (isinstance(kind, str) and kind.startswith("#")):
+        raise _wrong(f"property '{path}' is not queryable")
+    if steps == ["Id"]:
+        return ("Id",), "id"
+    return tuple(steps), kind if isinstance(kind, str) and kind in _READERS else "string"
 
 
 def run(company: Company, query: Query, *, exact_case: bool = False) -> Entity:
     """The value of «QueryResponse»."""
-    found = [thing for thing in _candidates(company, query) if _matches(thing, query.conditions, exact_case)]
+    tests = _tests(query.conditions, exact_case)
+    found = [
+        thing
+        for thing in _candidates(company, query)
+        if all(any(map(holds, _reached(thing, steps))) for steps, holds in tests)
+    ]
     if query.count:
         return {"totalCount": len(found)}
     for path, descending in reversed(query.order):
@@ -227,56 +259,65 @@ def _candidates(company: Company, query: Query) -> list[Entity]:
     return [thing for thing in things if thing.get("Active") is not False]
 
 
-def _matches(thing: Entity, conditions: list[Condition], exact_case: bool) -> bool:
-    return all(
-        any(_holds(value, condition, exact_case) for value in _reached(thing, condition.path.split(".")))
-        for condition in conditions
-    )
+def _tests(conditions: list[Condition], exact_case: bool) -> list[tuple[tuple[str, ...], Callable[[Any], bool]]]:
+    return [(condition.steps, _test(condition, exact_case)) for condition in conditions]
 
 
-def _reached(thing: Any, path: list[str]) -> list[Any]:
-    """The values at a path, names in any case, through lists; a reference stands for its value."""
-    if isinstance(thing, list):
-        return [value for item in thing for value in _reached(item, path)]
-    if not path:
-        return [thing["value"]] if isinstance(thing, dict) and "value" in thing else [thing]
-    if not isinstance(thing, dict):
-        return []
-    return [
-        value for name, inner in thing.items() if name.lower() == path[0].lower() for value in _reached(inner, path[1:])
-    ]
-
-
-def _holds(actual: Any, condition: Condition, exact_case: bool) -> bool:
+def _test(condition: Condition, exact_case: bool) -> Callable[[Any], bool]:
+    """Whether one stored value fulfils a condition; what is asked for is read once."""
     if condition.operator == "LIKE":
         pattern = ".*".join(re.escape(piece) for piece in condition.values[0].split("%"))
-        return bool(re.fullmatch(pattern, str(actual), 0 if exact_case else re.IGNORECASE))
-    compare = _COMPARE["=" if condition.operator == "IN" else condition.operator]
-    return any(compare(*_alike(actual, wanted, exact_case)) for wanted in condition.values)
+        wanted = re.compile(pattern, re.DOTALL if exact_case else re.DOTALL | re.IGNORECASE)
+        return lambda value: wanted.fullmatch(str(value)) is not None
+    read = _READERS.get(condition.kind) or (str if exact_case else _folded)
+    asked = [read(value) for value in condition.values]
+    if condition.operator == "IN":
+        return lambda value: read(value) in asked
+    compare = _COMPARE[condition.operator]
+    return lambda value: compare(read(value), asked[0])
 
 
-def _alike(actual: Any, wanted: str, exact_case: bool) -> tuple[Any, Any]:
-    """Both sides as what the stored one is: truth, number, instant or text."""
-    if isinstance(actual, bool):
-        return actual, wanted.lower() == "true"
-    if isinstance(actual, (int, float)):
-        try:
-            return float(actual), float(wanted)
-        except ValueError as error:
-            raise _wrong(f"{wanted} is not a number") from error
-    if re.match(r"\d{4}-\d\d-\d\dT", str(actual)):
-        return _instant(str(actual)), _instant(wanted)
-    if re.fullmatch(r"\d+", str(actual)) and re.fullmatch(r"\d+", wanted):
-        return int(actual), int(wanted)
-    return (str(actual), wanted) if exact_case else (str(actual).casefold(), wanted.casefold())
+def _folded(value: Any) -> str:
+    return str(value).casefold()
 
 
-def _instant(text: str) -> float:
+def _number(value: Any) -> float:
     try:
-        moment = datetime.fromisoformat(text)
+        return float(value)
     except ValueError as error:
-        raise _wrong(f"{text} is not a date and time") from error
-    return moment.timestamp()
+        raise _wrong(f"{value} is not a number") from error
+
+
+def _truth(value: Any) -> bool:
+    if str(value).lower() not in {"true", "false"}:
+        raise _wrong(f"{value} is neither true nor false")
+    return str(value).lower() == "true"
+
+
+def _instant(value: Any) -> float:
+    try:
+        return datetime.fromisoformat(str(value)).timestamp()
+    except ValueError as error:
+        raise _wrong(f"{value} is not a date and time") from error
+
+
+def _id(value: Any) -> tuple[int, str]:
+    text = str(value)
+    return (int(text), "") if text.isdigit() else (-1, text)
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {"number": _number, "boolean": _truth, "dateTime": _instant, "id": _id}
+
+
+def _reached(thing: Any, steps: Sequence[str]) -> list[Any]:
+    """The values at a path, through lists."""
+    for position, step in enumerate(steps):
+        if isinstance(thing, list):
+            return [value for item in thing for value in _reached(item, steps[position:])]
+        thing = thing.get(step) if isinstance(thing, dict) else None
+        if thing is None:
+            return []
+    return [thing]
 
 
 def _sortable(thing: Mapping[str, Any], path: str) -> tuple[bool, float, str]:
@@ -287,7 +328,7 @@ def _sortable(thing: Mapping[str, Any], path: str) -> tuple[bool, float, str]:
     if isinstance(value, (int, float)):
         return (True, float(value), "")
     text = str(value)
-    return (True, float(text), "") if path.lower() == "id" and text.isdigit() else (True, 0.0, text.casefold())
+    return (True, float(text), "") if path == "Id" and text.isdigit() else (True, 0.0, text.casefold())
 
 
 def _chosen(thing: Entity, columns: list[str]) -> Entity:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from integrations.sandbox.quickbooks.company import Company
+from integrations.sandbox.quickbooks.company import LISTS, Company
 from integrations.sandbox.quickbooks.fault import Fault, not_found
 
 Entity = dict[str, Any]
@@ -65,11 +65,7 @@ def _references(thing: Any) -> Iterator[tuple[Entity, str]]:
 def _checked(company: Company, kind: str, key: str, name: str) -> Entity:
     if kind == "TaxCode" and not company.facts["global_tax"] and key in {"TAX", "NON"}:
         return {"value": key}
-    known = (
-        company.find(kind, key)
-        if kind in {"Account", "Class", "Customer", "Item", "TaxCode", "TaxRate", "Term", "Vendor"}
-        else None
-    )
+    known = company.bucket(kind).peek(key) if kind in LISTS else None
     if known is None:
         raise Fault(2500, f"{_UNKNOWN}vendors or employees.", name)
     if known.get("Active") is False:
