@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,8 @@ from integrations.sandbox.quickbooks.company import Company
 from integrations.sandbox.server import Server
 from tests.integrations.bench import SandboxBench
 
+# a delivery to a connector, perhaps after an earlier receipt: the new receipt and the entry in the books
+Deliver = Callable[..., tuple[Receipt, dict[str, Any]]]
 ENTRIES = ("Bill", "VendorCredit", "Purchase", "Invoice", "CreditMemo")
 
 
@@ -120,6 +122,11 @@ def quickbooks() -> Iterator[QuickBooksBench]:
     with Server(sandbox) as server, httpx.Client(timeout=30) as http:
         yield QuickBooksBench(server.url, http, sandbox)
     sandbox.close()
+
+
+def names(bench: QuickBooksBench, connector: QuickBooks, entity: str) -> list[str]:
+    """Display names of all vendors or customers."""
+    return [one["DisplayName"] for one in bench.company(connector).all(entity)]
 
 
 def total(entry: dict[str, Any]) -> Decimal:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from integrations.conformance.checks import LedgerChecks
+from integrations.conformance.checks.repeats import RepeatChecks
 from integrations.quickbooks.connector import QuickBooks
 from tests.integrations.quickbooks.bench import QuickBooksBench, quickbooks
 
@@ -26,14 +27,23 @@ class TestConformance(LedgerChecks):
         return sandbox.connected({"name": "Andere Firma AG"})
 
 
-class TestWithoutHelpFromRequestIds(TestConformance):
-    """The same when QuickBooks forgets request ids: how long it keeps them is published nowhere."""
+class TestWithoutHelpFromRequestIds(RepeatChecks):
+    """Repeats when QuickBooks forgets request ids: how long it keeps them is published nowhere."""
 
-    # at the very same moment only the request id keeps two workers apart, besides the portal's own lease
-    test_two_workers_with_one_document_make_one = None  # type: ignore[assignment]
+    least_wait = 60.0
+    invoice = LedgerChecks.invoice
+    test_a_sending_whose_answer_is_lost_sends_once = LedgerChecks.test_a_sending_whose_answer_is_lost_sends_once
 
     @pytest.fixture
     def sandbox(self) -> Iterator[QuickBooksBench]:
         with quickbooks() as bench:
             bench.control("settings", provider="quickbooks", requestid_honoured=False)
             yield bench
+
+    @pytest.fixture
+    def connector(self, sandbox: QuickBooksBench) -> QuickBooks:
+        return sandbox.connected()
+
+    @pytest.fixture
+    def other_account(self, sandbox: QuickBooksBench) -> QuickBooks:
+        return sandbox.connected({"name": "Andere Firma AG"})

@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from integrations.conformance.parts import MemoryFacts, revised, sample, worker
-from integrations.contract import DocumentKind, DriftKind, Line, OutgoingDocument, Party, Receipt, Step
-from integrations.errors import Misconfigured, ReauthRequired, Rejected, TargetGone, Transient
+from integrations.conformance.parts import MemoryFacts, sample, worker
+from integrations.contract import DocumentKind, Line, Party, Step
+from integrations.errors import Misconfigured, ReauthRequired, Rejected, TargetGone
 from integrations.money import Money
 from integrations.quickbooks.connector import QuickBooks
 from integrations.quickbooks.settings import Config
-from tests.integrations.quickbooks.bench import QuickBooksBench, quickbooks, total
+from tests.integrations.quickbooks.bench import Deliver, QuickBooksBench, names, total
 
 INCOMING, RECEIPT, OUTGOING = DocumentKind.INCOMING_INVOICE, DocumentKind.RECEIPT, DocumentKind.OUTGOING_INVOICE
-
-
-@pytest.fixture
-def bench() -> Iterator[QuickBooksBench]:
-    with quickbooks() as made:
-        yield made
-
-
-@pytest.fixture
-def books(bench: QuickBooksBench) -> QuickBooks:
-    return bench.connected()
-
-
-@pytest.fixture
-def deliver(bench: QuickBooksBench) -> Callable[..., tuple[Receipt, dict[str, Any]]]:
-    def delivered(
-        connector: QuickBooks, document: OutgoingDocument, previous: Receipt | None = None
-    ) -> tuple[Receipt, dict[str, Any]]:
-        receipt = connector.deliver(document, connector.reserve(document), previous)
-        return receipt, bench.entry(connector, receipt)
-
-    return delivered
-
-
-Deliver = Callable[..., tuple[Receipt, dict[str, Any]]]
-
-
-def names(bench: QuickBooksBench, connector: QuickBooks, entity: str) -> list[str]:
-    return [one["DisplayName"] for one in bench.company(connector).all(entity)]
 
 
 # --- what becomes of which document
@@ -152,227 +122,6 @@ def test_an_american_company_gets_totals_as_they_are(bench: QuickBooksBench, del
     assert document.number in invoice["PrivateNote"]
 
 
-# --- names
-
-
-def test_names_that_are_there_are_used_whatever_their_case(
-    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
-) -> None:
-    bench.by_hand(books, "Vendor", {"DisplayName": "MÜHLE ag"})
-    deliver(books, sample(INCOMING, party=Party(name="Mühle AG")))
-    assert names(bench, books, "Vendor") == ["MÜHLE ag"]
-
-
-def test_a_vendor_with_a_customers_name_gets_a_suffix_once(
-    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
-) -> None:
-    bench.by_hand(books, "Customer", {"DisplayName": "Meyer GmbH"})
-    for _turn in range(2):
-        deliver(worker(books, MemoryFacts()), sample(INCOMING, party=Party(name="Meyer GmbH")))
-    assert names(bench, books, "Vendor") == ["Meyer GmbH (Lieferant)"]
-    bench.by_hand(books, "Vendor", {"DisplayName": "Huber KG"})
-    deliver(books, sample(OUTGOING, party=Party(name="Huber KG")))
-    assert "Huber KG (Kunde)" in names(bench, books, "Customer")
-
-
-@pytest.mark.parametrize("name", ["A: B", "tab\there", "O'Neil & \\ Söhne", "Ä" * 600, "  spaces  "])
-def test_names_that_quickbooks_forbids_are_made_acceptable_and_found_again(
-    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver, name: str
-) -> None:
-    for _turn in range(2):
-        deliver(worker(books, MemoryFacts()), sample(INCOMING, party=Party(name=name)))
-    assert len(names(bench, books, "Vendor")) == 1
-
-
-def test_what_was_remembered_wrongly_is_looked_up_again(
-    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
-) -> None:
-    first = sample(INCOMING, party=Party(name="Alt AG"))
-    deliver(books, first)
-    memory = books.wiring.memory
-    assert isinstance(memory, MemoryFacts)
-    (key,) = [key for key in memory.facts if key.startswith("vendor:")]
-    memory.put(key, "99999")
-    _receipt, bill = deliver(books, sample(INCOMING, party=Party(name="Alt AG")))
-    assert bill["VendorRef"]["name"] == "Alt AG"
-    assert memory.facts[key] != "99999"
-
-
-def test_remembered_names_cost_no_read(bench: QuickBooksBench, books: QuickBooks, deliver: Deliver) -> None:
-    party = Party(name="Stamm AG")
-    deliver(books, sample(INCOMING, party=party))
-    before = len(bench.log())
-    deliver(books, sample(INCOMING, party=party))
-    calls = [call["path"].rpartition("/")[2] for call in bench.log()[before:]]
-    assert calls == ["query", "bill", "upload"]
-
-
-def test_every_write_has_a_request_id_and_the_minor_version(
-    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
-) -> None:
-    receipt, _invoice = deliver(books, sample(OUTGOING))
-    books.send(receipt, "s", "a@b.example")
-    writes = [call for call in bench.log() if call["method"] == "POST" and not call["path"].endswith("/query")]
-    assert {call["path"].rpartition("/")[2] for call in writes} == {"customer", "invoice", "upload", "send"}
-    assert all("requestid=kontor-" in call["query"] for call in writes)
-    assert all("minorversion=75" in call["query"] for call in bench.log())
-
-
-# --- numbers and doubles
-
-
-def test_two_suppliers_may_use_one_number(bench: QuickBooksBench, books: QuickBooks, deliver: Deliver) -> None:
-    for _turn in range(2):
-        deliver(books, sample(INCOMING, number="2026-001"))
-    assert len(bench.arrived(books)) == 2
-
-
-def test_one_supplier_may_use_a_number_again_next_year(
-    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
-) -> None:
-    party = Party(name="Stadtwerke")
-    first = sample(INCOMING, number="1", party=party)
-    deliver(books, first)
-    deliver(books, sample(INCOMING, number="1", party=party, issued_on=first.arrived_on.replace(year=2025)))
-    assert len(bench.arrived(books)) == 2
-
-
-def test_long_numbers_with_one_end_stay_apart(bench: QuickBooksBench, books: QuickBooks, deliver: Deliver) -> None:
-    party = Party(name="Lange Nummern AG")
-    numbers = [f"{start}-ABTEILUNG-NORD-EINKAUF-0001" for start in ("A", "B")]
-    found = [deliver(books, sample(INCOMING, number=number, party=party))[1] for number in numbers]
-    assert [number in bill["PrivateNote"] for number, bill in zip(numbers, found, strict=True)] == [True, True]
-    assert len(bench.arrived(books)) == 2
-
-
-def by_hand(bench: QuickBooksBench, books: QuickBooks, document: OutgoingDocument, amount: float) -> str:
-    """The bill that a person entered before."""
-    assert document.party is not None
-    assert document.issued_on is not None
-    vendor = bench.by_hand(books, "Vendor", {"DisplayName": document.party.name})["Id"]
-    detail = {"AccountRef": {"value": books.config.expense_account}}
-    line = {"Amount": amount, "DetailType": "AccountBasedExpenseLineDetail", "AccountBasedExpenseLineDetail": detail}
-    bill = {
-        "VendorRef": {"value": vendor},
-        "DocNumber": document.number,
-        "TxnDate": document.issued_on.isoformat(),
-        "GlobalTaxCalculation": "NotApplicable",
-        "Line": [line],
-    }
-    return str(bench.by_hand(books, "Bill", bill)["Id"])
-
-
-def test_a_bill_entered_by_hand_is_linked_and_gets_the_file(
-    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
-) -> None:
-    document = sample(INCOMING)
-    hand = by_hand(bench, books, document, 119.00)
-    assert books.plan(document, None).step is Step.LINK
-    receipt, bill = deliver(books, document)
-    assert receipt.remote_id == hand
-    assert bill["SyncToken"] == "0"
-    assert [len(one.files) for one in bench.arrived(books)] == [1]
-    deliver(worker(books, MemoryFacts()), document)
-    assert [len(one.files) for one in bench.arrived(books)] == [1]
-
-
-def test_a_bill_entered_by_hand_with_another_total_is_a_question(
-    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
-) -> None:
-    document = sample(INCOMING)
-    by_hand(bench, books, document, 118.99)
-    with pytest.raises(Rejected, match=r"118\.99"):
-        deliver(books, document)
-    assert [one.files for one in bench.arrived(books)] == [()]
-
-
-def test_a_request_id_that_quickbooks_calls_a_duplicate_finds_the_first(
-    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
-) -> None:
-    bench.control("settings", provider="quickbooks", requestid_repeat_is_fault=True)
-    document = sample(INCOMING)
-    bench.script(["ok:3", "ok:1", "ok:1", "commit-then-drop"])
-    with pytest.raises(Transient):
-        deliver(books, document)
-    deliver(books, document)
-    assert [len(one.files) for one in bench.arrived(books)] == [1]
-
-
-# --- updates
-
-
-def test_an_update_survives_what_a_person_changed_meanwhile(
-    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
-) -> None:
-    document = sample(INCOMING)
-    receipt, bill = deliver(books, document)
-    bench.by_hand(books, "Bill", {"Id": bill["Id"], "SyncToken": "0", "sparse": True, "DueDate": "2026-05-05"})
-    changed = revised(document, net=None, tax=None, gross=Money(20_000, "EUR"))
-    again, bill = deliver(books, changed, receipt)
-    assert again.remote_id == receipt.remote_id
-    assert total(bill) == Decimal("200.00")
-
-
-def test_an_update_of_a_deleted_bill_says_that_it_is_gone(
-    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
-) -> None:
-    document = sample(INCOMING)
-    receipt, _bill = deliver(books, document)
-    bench.remove(books, receipt)
-    with pytest.raises(TargetGone):
-        deliver(books, revised(document), receipt)
-
-
-def test_an_invoice_becomes_a_credit_only_after_a_person_deleted_it(
-    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
-) -> None:
-    document = sample(INCOMING)
-    receipt, _bill = deliver(books, document)
-    credit = revised(document, gross=Money(-100, "EUR"))
-    with pytest.raises(Rejected, match="another kind"):
-        deliver(books, credit, receipt)
-    bench.remove(books, receipt)
-    with pytest.raises(TargetGone):
-        deliver(books, credit, receipt)
-    assert deliver(books, credit)[0].extras["type"] == "VendorCredit"
-
-
-def test_payments_are_no_drift_but_a_void_is(bench: QuickBooksBench, books: QuickBooks, deliver: Deliver) -> None:
-    receipt, _invoice = deliver(books, sample(OUTGOING))
-    other, voided = deliver(books, sample(OUTGOING))
-    bench.pay(books, receipt, Money(100, "EUR"))
-    body = {"Id": other.remote_id, "SyncToken": voided["SyncToken"]}
-    bench.by_hand(books, "Invoice", body, operation="void")
-    assert [(drift.remote_id, drift.kind) for drift in books.inspect([receipt, other])] == [
-        (other.remote_id, DriftKind.CHANGED)
-    ]
-
-
-# --- currencies
-
-
-def dollars(**facts: Any) -> OutgoingDocument:
-    money = {"net": Money(10_000, "USD"), "tax": Money(0, "USD"), "gross": Money(10_000, "USD")}
-    return sample(INCOMING, **{**money, **facts})
-
-
-def test_another_currency_needs_a_company_with_several(
-    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
-) -> None:
-    with pytest.raises(Rejected, match="USD"):
-        deliver(books, dollars())
-    assert bench.company(books).all("Vendor") == []
-
-
-def test_a_supplier_with_two_currencies_is_two_vendors(bench: QuickBooksBench, deliver: Deliver) -> None:
-    books = bench.connected({"name": "Weltweit AG", "multicurrency": True})
-    party = Party(name="Global Ltd")
-    deliver(books, sample(INCOMING, party=party))
-    _receipt, bill = deliver(books, dollars(party=party))
-    assert bill["CurrencyRef"]["value"] == "USD"
-    assert sorted(names(bench, books, "Vendor")) == ["Global Ltd", "Global Ltd (USD)"]
-
-
 # --- failures that need a person
 
 
@@ -455,68 +204,6 @@ def test_an_invoice_that_is_gone_cannot_be_sent(bench: QuickBooksBench, books: Q
     bench.remove(books, receipt)
     with pytest.raises(TargetGone):
         books.send(receipt, "s", "a@b.example")
-
-
-# --- payments
-
-
-def test_a_payment_on_two_invoices_is_two_items_of_one_payment(
-    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
-) -> None:
-    party = Party(name="Sammelzahler")
-    receipts = [deliver(books, sample(OUTGOING, party=party))[0] for _turn in range(2)]
-    start = books.payments(None).cursor
-    bench.advance(60)
-    lines = [
-        {"Amount": amount, "LinkedTxn": [{"TxnId": receipt.remote_id, "TxnType": "Invoice"}]}
-        for receipt, amount in zip(receipts, (10.5, 20.25), strict=True)
-    ]
-    customer = bench.entry(books, receipts[0])["CustomerRef"]
-    bench.by_hand(books, "Payment", {"CustomerRef": customer, "TotalAmt": 30.75, "Line": lines})
-    items = books.payments(start).items
-    assert len({item.id for item in items}) == 1
-    assert {(item.invoice_remote_id, item.amount.minor) for item in items} == {
-        (receipts[0].remote_id, 1050),
-        (receipts[1].remote_id, 2025),
-    }
-
-
-def test_a_voided_payment_is_taken_back(bench: QuickBooksBench, books: QuickBooks, deliver: Deliver) -> None:
-    receipt, _invoice = deliver(books, sample(OUTGOING))
-    start = books.payments(None).cursor
-    bench.advance(60)
-    payment = bench.pay(books, receipt, Money(1000, "EUR"))
-    cursor = books.payments(start).cursor
-    bench.advance(60)
-    token = bench.company(books).get("Payment", payment)["SyncToken"]
-    bench.by_hand(books, "Payment", {"Id": payment, "SyncToken": token}, operation="void")
-    assert [(item.id, item.reversed) for item in books.payments(cursor).items] == [(payment, True)]
-
-
-def test_more_payments_than_one_capture_tells_are_all_read(
-    bench: QuickBooksBench, books: QuickBooks, deliver: Deliver
-) -> None:
-    receipt, invoice = deliver(books, sample(OUTGOING))
-    start = books.payments(None).cursor
-    bench.advance(60)
-    line = {"Amount": 0.01, "LinkedTxn": [{"TxnId": receipt.remote_id, "TxnType": "Invoice"}]}
-    company = bench.company(books)
-    for _turn in range(1005):
-        company.create(
-            "Payment",
-            {"CustomerRef": invoice["CustomerRef"], "TotalAmt": 0.01, "TxnDate": "2026-03-01", "Line": [line]},
-        )
-    page = books.payments(start)
-    assert len({item.id for item in page.items}) == 1005
-    assert {item.amount.minor for item in page.items} == {1}
-    assert list(books.payments(page.cursor).items) == []
-
-
-def test_a_cursor_older_than_the_feed_reaches_is_told(bench: QuickBooksBench, books: QuickBooks) -> None:
-    start = books.payments(None).cursor
-    bench.advance(31 * 86400)
-    with pytest.raises(TargetGone):
-        books.payments(start)
 
 
 # --- files
