@@ -72,7 +72,7 @@ def _person(company: Company, entity: str, thing: Entity, old: Entity | None) ->
     _fix_currency(company, thing, old)
     thing["Balance"] = old.get("Balance", 0.0) if old else 0.0
     for identifier in ("TaxIdentifier", "PrimaryTaxIdentifier", "SecondaryTaxIdentifier"):
-        if identifier in thing:
+        if identifier in thing and thing[identifier] != (old or {}).get(identifier):
             thing[identifier] = masked(str(thing[identifier]))
     if entity == "Customer":
         thing |= {"FullyQualifiedName": name, "BalanceWithJobs": thing["Balance"], "Job": False}
@@ -84,7 +84,7 @@ def _person(company: Company, entity: str, thing: Entity, old: Entity | None) ->
 
 def masked(identifier: str) -> str:
     """A tax number as it comes back: only its last five characters can be read."""
-    return identifier if identifier.startswith("X") else "X" * max(len(identifier) - 5, 0) + identifier[-5:]
+    return "X" * max(len(identifier) - 5, 0) + identifier[-5:]
 
 
 def _check_mail(thing: Entity) -> None:

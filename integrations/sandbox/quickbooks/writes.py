@@ -46,7 +46,8 @@ def _created(company: Company, entity: str, wanted: Mapping[str, Any], include: 
 def _changed(company: Company, entity: str, wanted: Mapping[str, Any], include: str) -> Entity:
     old = company.need_version(entity, wanted)
     if wanted.get("sparse"):
-        wanted = {**old, **wanted}
+        kept = old if "TxnTaxDetail" in wanted or "Line" not in wanted else _without_tax(old)
+        wanted = {**kept, **wanted}
     if entity in {"CompanyInfo", "Preferences"}:
         return company.update(entity, {**old, **wanted})
     thing = _filled(company, entity, {**wanted, "Id": old["Id"]}, old, include)
@@ -55,6 +56,13 @@ def _changed(company: Company, entity: str, wanted: Mapping[str, Any], include: 
     made = company.update(entity, thing)
     _after(company, entity, old, made)
     return made
+
+
+def _without_tax(old: Entity) -> Entity:
+    """New lines are taxed anew: only the choice of the tax code outlives them."""
+    told = old.get("TxnTaxDetail", {})
+    kept = {"TxnTaxDetail": {"TxnTaxCodeRef": told["TxnTaxCodeRef"]}} if "TxnTaxCodeRef" in told else {}
+    return {**{name: value for name, value in old.items() if name != "TxnTaxDetail"}, **kept}
 
 
 def _filled(company: Company, entity: str, wanted: Mapping[str, Any], old: Entity | None, include: str) -> Entity:
@@ -94,6 +102,8 @@ def void(company: Company, entity: str, wanted: Mapping[str, Any]) -> Entity:
     if not wanted.get("Id"):
         raise Fault(2020, "Required parameter Id is missing in the request", "Id")
     old = company.need_version(entity, wanted)
+    if old.get("LinkedTxn"):
+        raise Fault(6000, "Business Validation Error: The transaction has payments. Delete or unlink them first.")
     made = {**old, "PrivateNote": "Voided", "TotalAmt": 0.0, "LinkedTxn": []}
     if entity == "Invoice":
         made |= {"Balance": 0.0, "Line": [_emptied(line) for line in old["Line"]]}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -117,6 +118,14 @@ def test_a_refresh_token_is_replaced_and_the_old_one_dead(sandbox: Running) -> N
     assert second != first
     assert error(token(sandbox, grant_type="refresh_token", refresh_token=first)) == (400, "invalid_grant")
     assert token(sandbox, grant_type="refresh_token", refresh_token=second).status_code == 200
+
+
+def test_of_two_who_refresh_the_same_token_at_once_one_wins(sandbox: Running) -> None:
+    first = exchange(sandbox, consent(sandbox)["code"]).json()["refresh_token"]
+    with ThreadPoolExecutor(4) as pool:
+        form = {"grant_type": "refresh_token", "refresh_token": first}
+        answers = list(pool.map(lambda _: token(sandbox, **form).status_code, range(4)))
+    assert sorted(answers) == [200, 400, 400, 400]
 
 
 def test_an_unused_refresh_token_ends_after_its_life(sandbox: Running) -> None:

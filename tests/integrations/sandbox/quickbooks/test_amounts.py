@@ -25,6 +25,14 @@ def test_a_tax_total_that_is_told_is_kept(books: Books) -> None:
     assert sum(line["Amount"] for line in bill["TxnTaxDetail"]["TaxLine"]) == pytest.approx(19.01)
 
 
+def test_new_lines_are_taxed_anew_by_a_sparse_update(books: Books) -> None:
+    bill = books.bill(books.vendor()["Id"], TxnTaxDetail={"TotalTax": 19.01})
+    sparse = {"Id": bill["Id"], "SyncToken": "0", "sparse": True}
+    assert books.write("Bill", {**sparse, "PrivateNote": "x"})["TotalAmt"] == 119.01
+    changed = books.write("Bill", {**sparse, "SyncToken": "1", "Line": [books.expense_line(200)]})
+    assert (changed["TxnTaxDetail"]["TotalTax"], changed["TotalAmt"], changed["Balance"]) == (38, 238, 238)
+
+
 def test_tax_inclusive_amounts_are_taken_apart(books: Books) -> None:
     bill = books.bill(books.vendor()["Id"], GlobalTaxCalculation="TaxInclusive", Line=[books.expense_line(119)])
     (line,) = bill["Line"]

@@ -76,7 +76,9 @@ def test_names_are_made_inactive_not_deleted(books: Books) -> None:
 
 
 def test_tax_numbers_come_back_masked(books: Books) -> None:
-    assert books.vendor(TaxIdentifier="DE123456789")["TaxIdentifier"] == "XXXXXX56789"
+    vendor = books.vendor(TaxIdentifier="X1234567A")
+    assert vendor["TaxIdentifier"] == "XXXX4567A"
+    assert books.write("Vendor", {**vendor, "Notes": "same"})["TaxIdentifier"] == "XXXX4567A"
 
 
 def test_the_currency_of_a_name_is_fixed(books: Books) -> None:
