@@ -54,6 +54,7 @@ def folder(client_id: UUID, folder: str) -> str:
 def upload(client_id: UUID, folder: str) -> ResponseReturnValue:
     """Take files: one at a time from our script (answered as JSON), or all of a form at once."""
     kind = kind_of(folder)
+    _allowed(client_id, Right.ADD)
     sent = [file for file in (*request.files.getlist("file"), *request.files.getlist("files")) if file.filename]
     if "unsent" in request.form:
         size = request.form.get("size", 0, type=int)
@@ -230,6 +231,7 @@ def decide_twin(client_id: UUID, document_id: UUID) -> ResponseReturnValue:
 @pages.post("/documents/chosen/<any(move, remove):action>")
 def act(client_id: UUID, action: str) -> ResponseReturnValue:
     """Move or remove the chosen documents."""
+    _allowed(client_id, Right.CORRECT)
     ids = _chosen()
     with writing() as session:
         if action == "move":
@@ -264,6 +266,12 @@ def _place(document: Document) -> str:
     return url_for("documents.one", client_id=document.client_id, folder=place, document_id=document.id)
 
 
+def _allowed(client_id: UUID, right: Right) -> None:
+    """NotFound for who has no such right, before anything is said about what they sent."""
+    with reading() as session:
+        access.client_or_404(session, viewer(), client_id, right)
+
+
 def _chosen() -> list[UUID]:
     ids = [parse(text) for text in dict.fromkeys(request.form.getlist("chosen"))]
     if not ids:
@@ -287,6 +295,7 @@ def refusals(client_id: UUID) -> str:
 @pages.post("/refusals")
 def put_aside(client_id: UUID) -> ResponseReturnValue:
     """Mark refusals as seen."""
+    _allowed(client_id, Right.ADD)
     with writing() as session:
         count = services.put_aside(session, viewer(), client_id, _chosen())
     notice(ngettext("%(num)s line was put aside.", "%(num)s lines were put aside.", count))
