@@ -1,0 +1,1 @@
+"""Bytes in, typed findings out: no database, no Flask, no network."""
