@@ -19,7 +19,7 @@ from portal import clock
 from portal.db import Database, ring
 from portal.delivery import record
 from portal.delivery.claim import claim_next, kept_alive
-from portal.delivery.models import Delivery
+from portal.delivery.models import Delivery, Outcome
 from portal.delivery.outgoing import outgoing, previous_receipt
 from portal.instances import connectors
 from portal.instances.models import Instance
@@ -93,7 +93,7 @@ def _record_receipt(db: Database, work: Work, holder: str, receipt: Receipt) -> 
         delivery = record.mine(session, work.delivery_id, holder)
         if delivery is not None:
             record.delivered(session, delivery, receipt)
-    _log(work, delivery, "delivered")
+    _log(work, delivery, Outcome.DELIVERED)
 
 
 def _record_error(db: Database, work: Work, holder: str, error: Exception) -> None:
@@ -103,14 +103,14 @@ def _record_error(db: Database, work: Work, holder: str, error: Exception) -> No
             record.ended_badly(session, delivery, error)
     if not isinstance(error, ConnectorError):
         log.error("delivery.broken", delivery=str(work.delivery_id), exc_info=error)
-    _log(work, delivery, type(error).__name__.lower())
+    _log(work, delivery, record.outcome_of(error))
 
 
-def _log(work: Work, delivery: Delivery | None, outcome: str) -> None:
+def _log(work: Work, delivery: Delivery | None, outcome: Outcome) -> None:
     """One line per attempt with all ids; a lease that ended meanwhile is said, its outcome belongs to the next try."""
     log.info(
         "delivery.attempt",
-        outcome=outcome if delivery is not None else "lease_ended",
+        outcome=outcome.value if delivery is not None else "lease_ended",
         delivery=str(work.delivery_id),
         document=work.document.id,
         number=work.number,

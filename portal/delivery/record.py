@@ -86,9 +86,14 @@ def delivered(session: Session, delivery: Delivery, receipt: Receipt) -> None:
     outbox.replan(session, delivery)
 
 
+def outcome_of(error: Exception) -> Outcome:
+    """How an attempt that raised this has ended."""
+    return next((one for kind, one in _OUTCOMES if isinstance(error, kind)), Outcome.BROKEN)
+
+
 def ended_badly(session: Session, delivery: Delivery, error: Exception) -> None:
     """The attempt failed; see the table above."""
-    outcome = next((one for kind, one in _OUTCOMES if isinstance(error, kind)), Outcome.BROKEN)
+    outcome = outcome_of(error)
     text, facts = OUR_FAULT, dict[str, object]()
     if isinstance(error, ConnectorError):
         text, facts = error.text, dict(error.facts)

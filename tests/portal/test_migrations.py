@@ -6,6 +6,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import Connection
 
 from portal import models
 from portal.db import Database, alembic, metadata, upgrade
@@ -35,7 +36,7 @@ def test_they_lead_back_to_nothing(empty: Database) -> None:
     empty.dispose()
 
 
-def empty_of(connection: object) -> list[str]:
+def empty_of(connection: Connection) -> list[str]:
     from sqlalchemy import inspect
 
-    return list(inspect(connection).get_table_names())  # type: ignore[union-attr]
+    return list(inspect(connection).get_table_names())
