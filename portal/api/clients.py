@@ -17,13 +17,14 @@ from portal.api.shapes import (
     AccountOut,
     ClientChange,
     ClientIn,
+    ClientLine,
     ClientOut,
     ClientPage,
     ClientQuery,
 )
 from portal.banking import services as banking
 from portal.clients import services as clients
-from portal.overview import clients as overview
+from portal.overview import board
 
 bp = APIBlueprint("clients", __name__, tag="Clients")
 accounts = APIBlueprint("bank_accounts", __name__, tag="Bank accounts")
@@ -35,11 +36,16 @@ accounts = APIBlueprint("bank_accounts", __name__, tag="Bank accounts")
 def listed(query: ClientQuery) -> ClientPage:
     """List clients
 
-    In the order of their names; archived ones are left out.
+    Those that one may see, in the order of their names, with what is open at each.
     """
+    wanted = board.Filter(text=query.search or "", only=query.only)
     with reading() as session:
-        found = overview.page(session, viewer(), search=query.search or "", after=query.after, limit=query.limit)
-        return ClientPage(items=[told.filled(ClientOut, one) for one in found.clients], after=found.after)
+        found = board.page(session, viewer(), wanted, after=query.after, limit=query.limit)
+        return ClientPage(items=[_line(one) for one in found.lines], total=found.total, after=found.after)
+
+
+def _line(line: board.Line) -> ClientLine:
+    return told.filled(ClientLine, line.client, open={item.value: number for item, number in line.counts.items()})
 
 
 @bp.post("/clients")

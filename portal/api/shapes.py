@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from integrations.contract import DocumentKind
 from portal.delivery.models import Actor, State
 from portal.documents.fields import AMOUNT_LIMIT
 from portal.documents.models import Reading, Source
+from portal.overview.board import Only
 
 LIMIT = 50
 MOST = 200
@@ -89,17 +90,25 @@ class ClientOut(Told):
     archived_at: datetime | None
 
 
+class ClientLine(ClientOut):
+    """A client of a list."""
+
+    open: Mapping[str, int] = Field(description="How much waits for somebody, by kind: document, failed, held, …")
+
+
 class ClientPage(Told):
     """Some clients."""
 
-    items: Sequence[ClientOut]
+    items: Sequence[ClientLine]
+    total: int = Field(description="How many there are in all.")
     after: str | None = Field(description="The cursor of the next page; null at the end.")
 
 
 class ClientQuery(Paging):
     """Which clients."""
 
-    search: Short | None = Field(default=None, description="In name or number.")
+    search: Short | None = Field(default=None, description="In name, number or VAT id.")
+    only: Only = Field(default=Only.PRESENT, description="Those not archived, those with something open, or archived.")
 
 
 # --- documents

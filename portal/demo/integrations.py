@@ -13,7 +13,7 @@ from portal import clock
 from portal.access import Viewer
 from portal.connections import sign_in
 from portal.connections.sign_in import Wish
-from portal.delivery import deliver
+from portal.delivery import deliver, runs
 from portal.delivery.models import Delivery, State
 from portal.demo.scenes import QUICKBOOKS, Ending, Scene
 from portal.demo.trades import Trade
@@ -86,6 +86,7 @@ class Stage:
         with self.parts.db.transaction() as session:
             fields = {"number": f"{document.number} b"}
             corrections.correct(session, self.owner, done.client_id, document.id, fields=fields)
+        runs.end_finished(self.parts.db)  # the first run has nothing left to do; a new one can begin
         with self.parts.db.transaction() as session:
             instances.export_now(session, self.owner, done.instance_id)
 
