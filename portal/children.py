@@ -79,7 +79,8 @@ def _dying(parent: int, number: signal.Signals) -> Callable[[], None]:
 class Forked:
     """A child that runs a function of this process; everything loaded is there at once and its memory is shared.
 
-    As far as it goes like ``subprocess.Popen``. ``closes`` are sockets that are not for this child.
+    As far as it goes like ``subprocess.Popen``. ``closes`` are sockets that are not for this child; what it prints goes
+    to the end of the file ``output``, if there is one.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Forked:
         *,
         on_death: signal.Signals = signal.SIGKILL,
         closes: Sequence[socket.socket] = (),
+        output: Path | None = None,
     ) -> None:
         self.returncode: int | None = None
         sys.stdout.flush()
@@ -95,7 +97,7 @@ class Forked:
         parent = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
-            os._exit(_run(run, parent, on_death, closes))
+            os._exit(_run(lambda: _apart(parent, on_death, closes, output), run))
 
     def poll(self) -> int | None:
         """The exit code (negative: the signal), or None while it runs."""
@@ -124,17 +126,11 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def _run(
-    run: Callable[[], object], parent: int, on_death: signal.Signals, closes: Sequence[socket.socket]
-) -> int:  # pragma: no cover - in the child, where nobody counts
+def _run(*steps: Callable[[], object]) -> int:
+    """In the child: run the steps; its exit code."""
     try:
-        os.setpgid(0, 0)
-        die_with(parent, on_death)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        for one in closes:
-            one.close()
-        run()
+        for step in steps:
+            step()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(bool(end.code))
     except BaseException:  # noqa: BLE001 - there is nobody above to hear of it
@@ -144,6 +140,21 @@ def _run(
         sys.stdout.flush()
         sys.stderr.flush()
     return 0
+
+
+def _apart(parent: int, on_death: signal.Signals, closes: Sequence[socket.socket], output: Path | None) -> None:
+    """Make a fresh fork a child of its own kind: own group, default signals, only its own sockets."""
+    os.setpgid(0, 0)
+    die_with(parent, on_death)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    for one in closes:
+        one.close()
+    if output is not None:
+        written = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(written, 1)
+        os.dup2(written, 2)
+        os.close(written)
 
 
 NOWHERE = subprocess.DEVNULL

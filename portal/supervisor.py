@@ -44,6 +44,7 @@ class Role:
     begin: Callable[[], Running]
     patience: float = 15.0  # seconds to end by itself
     stage: int = 0
+    again: bool = True  # started again when it ends; else its failure is everybody's
 
 
 @dataclass
@@ -64,6 +65,10 @@ class Child:
     def look(self) -> None:
         """Start it again when it has ended: at once the first time, then with growing rests."""
         if self.running is None or self.running.poll() is None:
+            return
+        if not self.role.again:
+            if self.running.returncode:
+                raise Refused(f"{self.role.name} failed; what is wrong is said above.")
             return
         now = time.monotonic()
         if not self.rest_until:
@@ -218,6 +223,7 @@ class Wishes:
     host: str = "127.0.0.1"
     next_free: bool = False
     sandbox: tuple[Role, str] | None = None  # for the demo, with the address at which it will answer
+    output: Path | None = None  # a file for what web, workers and scheduler have to say; else it is said here
 
 
 def up(
@@ -225,7 +231,8 @@ def up(
 ) -> None:
     """Run everything until told to stop; ``environ`` is that of this installation.
 
-    ``read`` gives the settings once the sandbox, if any, answers; ``ready`` is called with the address when all runs.
+    ``read`` gives the settings once the sandbox, if any, answers; ``ready`` is called with the address when all runs,
+    in a child of its own, so that however long it takes, a stop is heard.
     """
     data = data_folder(environ)
     data.mkdir(parents=True, exist_ok=True)
@@ -239,8 +246,9 @@ def up(
         settings = read()
         door = stack.enter_context(listen_on(wishes.host, settings.port, next_free=wishes.next_free))
         address = _address(wishes.host, door)
-        if _with_all(supervisor, settings, environ, door):
-            ready(settings, address)
+        if _with_all(supervisor, settings, door, lambda: _roles(settings, environ, door, wishes.output)):
+            last = Role("The start", lambda: Forked(lambda: ready(settings, address), closes=[door]), again=False)
+            supervisor.add(last)
             supervisor.watch()
 
 
@@ -253,21 +261,23 @@ def _with_sandbox(supervisor: Supervisor, sandbox: Role, url: str) -> bool:
     return supervisor.wait_until(lambda: answers(url), "The sandbox")
 
 
-def _with_all(supervisor: Supervisor, settings: Settings, environ: Mapping[str, str], door: socket.socket) -> bool:
+def _with_all(
+    supervisor: Supervisor, settings: Settings, door: socket.socket, roles: Callable[[], Sequence[Role]]
+) -> bool:
     """Redis, then the schema, then everything that needs both; False when told to stop meanwhile."""
     if settings.redis_url is None:
         supervisor.add(redis_role(settings))
         if not supervisor.wait_until(lambda: accepts(settings.redis_socket), "Redis"):
             return False
     migrate(settings)
-    for role in _roles(settings, environ, door):
+    for role in roles():
         supervisor.add(role)
     family = "[::1]" if door.family is socket.AF_INET6 else "127.0.0.1"
     url = f"http://{family}:{door.getsockname()[1]}/healthz"
     return supervisor.wait_until(lambda: answers(url), "The web server")
 
 
-def _roles(settings: Settings, environ: Mapping[str, str], door: socket.socket) -> list[Role]:
+def _roles(settings: Settings, environ: Mapping[str, str], door: socket.socket, output: Path | None) -> list[Role]:
     """The parts as functions of this process: what they need is loaded once, here, before the first fork."""
     import worker
     from portal import log, scheduler
@@ -285,8 +295,9 @@ def _roles(settings: Settings, environ: Mapping[str, str], door: socket.socket) 
 
     gc.collect()
     gc.freeze()  # what is shared stays shared: the children's collector leaves it alone
+    workers = [f"worker {number}" for number in range(1, settings.workers + 1)]
     return [
-        Role("web", lambda: Forked(lambda: serve(settings, f"fd://{door.fileno()}"))),
-        *(Role(f"worker {number}", lambda: Forked(work, closes=[door])) for number in range(1, settings.workers + 1)),
-        Role("scheduler", lambda: Forked(schedule, closes=[door])),
+        Role("web", lambda: Forked(lambda: serve(settings, f"fd://{door.fileno()}"), output=output)),
+        *(Role(name, lambda: Forked(work, closes=[door], output=output)) for name in workers),
+        Role("scheduler", lambda: Forked(schedule, closes=[door], output=output)),
     ]

@@ -6,7 +6,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,10 +42,16 @@ def run(tell: Callable[[str], None], *, reset: bool = False) -> None:
     )
 
     def told(settings: Settings, address: str) -> None:
-        for line in _story(settings, address):
-            tell(line)
+        tell(f"Kontor runs at {address}; its sample firm is looked after, which takes a minute the first time.")
+        logins = _logins(settings, address, tell)
+        tell(f"\nThe demo of Kontor runs at {address}\n")
+        for login in logins:
+            tell(f"  {login}")
+        tell(f"\nWhat reached the simulated providers: {settings.sandbox_url}")
+        tell(f"Data and kontor.log are in {settings.data}; `make demo RESET=1` begins anew. Ctrl-C stops all of it.")
 
-    up(lambda: config.read(environ), environ, Wishes(next_free=True, sandbox=(sandbox, url)), told)
+    wishes = Wishes(next_free=True, sandbox=(sandbox, url), output=data / "kontor.log")
+    up(lambda: config.read(environ), environ, wishes, told)
 
 
 def _empty(data: Path) -> None:
@@ -71,17 +77,10 @@ def _sandbox_port(data: Path) -> int:
     raise Refused("There is no free port for the sandbox.")
 
 
-def _logins(settings: Settings, address: str) -> Sequence[str]:
+def _logins(settings: Settings, address: str, tell: Callable[[str], None]) -> Sequence[str]:
     """Fill an empty demo; who may sign in, a line each."""
     parts = assemble(settings)
     try:
-        return demo.seed(parts, address)
+        return demo.seed(parts, address, tell)
     finally:
         parts.db.dispose()
-
-
-def _story(settings: Settings, address: str) -> Iterator[str]:
-    yield f"\nThe demo of Kontor runs at {address}\n"
-    yield from (f"  {login}" for login in _logins(settings, address))
-    yield f"\nWhat reached the simulated providers: {settings.sandbox_url}"
-    yield f"Its data is kept in {settings.data}; `make demo RESET=1` begins anew. Ctrl-C stops all of it."
