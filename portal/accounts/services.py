@@ -100,9 +100,10 @@ def members(session: Session, viewer: Viewer) -> Sequence[tuple[Member, Person, 
     ).all()
 
 
-def invite_member(session: Session, vault: Vault, viewer: Viewer, *, name: str, email: str, role: Role) -> Invited:
+def invite_member(session: Session, vault: Vault, viewer: Viewer, *, name: str, email: str, role_name: str) -> Invited:
     """Give somebody a place at the firm, or one they had before. Only an owner makes owners."""
     firm_id = access.firm_or_404(viewer, Right.FIRM)
+    role = known_role(role_name)
     _may_appoint(viewer, role)
     person = _person(session, people.email_address(email), people.name(name))
     member = session.exec(select(Member).where(Member.person_id == person.id)).one_or_none()
@@ -118,9 +119,10 @@ def invite_member(session: Session, vault: Vault, viewer: Viewer, *, name: str, 
     return Invited(person, link_for(session, vault, person, firm_id=firm_id))
 
 
-def change_role(session: Session, viewer: Viewer, member_id: UUID, role: Role) -> Member:
-    """Give a member another role. The last owner stays one."""
+def change_role(session: Session, viewer: Viewer, member_id: UUID, name: str) -> Member:
+    """Give a member another role, by its name. The last owner stays one."""
     member = _member(session, viewer, member_id)
+    role = known_role(name)
     _may_appoint(viewer, role)
     if member.role is Role.OWNER and role is not Role.OWNER:
         _not_the_last_owner(session, viewer, member)
@@ -201,6 +203,14 @@ def known_language(code: str) -> str:
     if code not in LANGUAGES:
         raise Invalid(N_("Choose a language."), field="language")
     return code
+
+
+def known_role(name: str) -> Role:
+    """The role of this name. Raises Invalid."""
+    try:
+        return Role(name)
+    except ValueError as error:
+        raise Invalid(N_("Choose a role."), field="role") from error
 
 
 def _person(session: Session, email: str, name: str) -> Person:

@@ -144,10 +144,11 @@ def contacts(session: Session, viewer: Viewer, client_id: UUID) -> Sequence[tupl
 
 
 def invite_contact(
-    session: Session, vault: Vault, viewer: Viewer, client_id: UUID, *, name: str, email: str, role: ContactRole
+    session: Session, vault: Vault, viewer: Viewer, client_id: UUID, *, name: str, email: str, role_name: str
 ) -> Invited:
     """Let somebody of the client's company in. Who is a contact already gets the role."""
     client = access.client_or_404(session, viewer, client_id, Right.CONTACTS)
+    role = known_role(role_name)
     person = accounts.person_for(session, name=name, email=email)
     contact = session.exec(
         select(Contact).where(Contact.client_id == client.id, Contact.person_id == person.id)
@@ -177,9 +178,10 @@ def new_link(session: Session, vault: Vault, viewer: Viewer, client_id: UUID, co
     return Invited(person, invitations.make(session, vault, person.id))
 
 
-def change_contact(session: Session, viewer: Viewer, client_id: UUID, contact_id: UUID, role: ContactRole) -> Contact:
-    """Give a contact another role."""
+def change_contact(session: Session, viewer: Viewer, client_id: UUID, contact_id: UUID, role_name: str) -> Contact:
+    """Give a contact another role, by its name."""
     client, contact = _contact(session, viewer, client_id, contact_id)
+    role = known_role(role_name)
     facts = {"before": contact.role.value, "role": role.value}
     contact.role = role
     _record(session, viewer, client, "contact.role_changed", facts, contact.id)
@@ -227,6 +229,14 @@ def remove_view(session: Session, viewer: Viewer, view_id: UUID) -> None:
     if view is None or view.person_id != viewer.person_id:
         raise NotFound
     session.delete(view)
+
+
+def known_role(name: str) -> ContactRole:
+    """The role of this name. Raises Invalid."""
+    try:
+        return ContactRole(name)
+    except ValueError as error:
+        raise Invalid(N_("Choose a role."), field="role") from error
 
 
 def _write(session: Session, client: Client, particulars: Particulars) -> None:

@@ -12,7 +12,7 @@ from portal.access import SCOPES, Right
 from portal.accounts import services, tokens
 from portal.accounts.models import Member, Person, Role
 from portal.clients import services as clients
-from portal.errors import Error, Invalid, NotFound
+from portal.errors import Error, NotFound
 from portal.i18n import N_, _, ngettext
 from portal.ids import parse
 from portal.overview import board
@@ -67,7 +67,7 @@ def invite() -> ResponseReturnValue:
     try:
         with writing() as session:
             invited = services.invite_member(
-                session, parts().vault, viewer(), name=filled["name"], email=filled["email"], role=_role(filled["role"])
+                session, parts().vault, viewer(), name=filled["name"], email=filled["email"], role_name=filled["role"]
             )
     except NotFound:
         raise
@@ -80,7 +80,7 @@ def invite() -> ResponseReturnValue:
 def change_role(member_id: UUID) -> ResponseReturnValue:
     """Give a member another role."""
     with writing() as session:
-        services.change_role(session, viewer(), member_id, _role(request.form.get("role", "")))
+        services.change_role(session, viewer(), member_id, request.form.get("role", ""))
     notice(_("Saved."))
     return go("firm.members")
 
@@ -203,10 +203,3 @@ def _member(member_id: UUID) -> tuple[Member, Person]:
             if member.id == member_id:
                 return member, person
     raise NotFound
-
-
-def _role(text: str) -> Role:
-    try:
-        return Role(text)
-    except ValueError as error:
-        raise Invalid(field="role") from error
