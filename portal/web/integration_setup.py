@@ -54,9 +54,12 @@ def choose(client_id: UUID) -> str:
 def begin(client_id: UUID) -> Response:
     """A draft of the chosen kind, and on to its first step."""
     kind = request.form.get("kind", "")
-    if not kind:
-        raise Invalid(N_("Please choose an extension."))
     with writing() as session:
+        client = access.client_or_404(session, viewer(), client_id, Right.SEE)
+        if not access.rights_for(viewer(), client) & {Right.EXPORTS, Right.IMPORTS, Right.LEDGER}:
+            raise NotFound
+        if not kind:
+            raise Invalid(N_("Please choose an extension."))
         instance = setup.begin(session, viewer(), client_id, kind)
     return _to(instance, setup.steps(kind)[0])
 
