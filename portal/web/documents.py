@@ -39,7 +39,7 @@ def folder(client_id: UUID, folder: str) -> str:
     with reading() as session:
         shown = folders.page(
             session, viewer(), client_id, kind, query.narrowed, query.order, standing=query.standing,
-            after=request.args.get("after"), before=request.args.get("before"),
+            after=request.args.get("after") or None, before=request.args.get("before") or None,
         )  # fmt: skip
         unseen = services.refusals(session, viewer(), client_id, limit=20).refusals
     return render_template(
@@ -287,7 +287,7 @@ def refusals(client_id: UUID) -> str:
     seen = request.args.get("seen") == "yes"
     with reading() as session:
         client = access.client_or_404(session, viewer(), client_id, Right.SEE)
-        listed = services.refusals(session, viewer(), client_id, seen=seen, after=request.args.get("after"))
+        listed = services.refusals(session, viewer(), client_id, seen=seen, after=request.args.get("after") or None)
     rights = access.rights_for(viewer(), client)
     return render_template("documents/refusals.html", client=client, listed=listed, seen=seen, rights=rights)
 

@@ -1,0 +1,144 @@
+"""Documents in a real browser: dropped files with progress, and a correction without touching the mouse."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect, sync_playwright
+from sqlmodel import col, select
+from werkzeug.serving import make_server
+
+from portal.access import Viewer
+from portal.accounts.models import Firm
+from portal.clients.models import Client
+from portal.documents.models import Document, Refusal
+from portal.parts import Parts
+from tests import factories
+
+pytestmark = pytest.mark.browser
+
+# Drops files made in the page onto it, as the system does: a browser gives scripts no way to pick real ones.
+DROP = """([count, bad]) => {
+  const carried = new DataTransfer();
+  for (let n = 0; n < count; n += 1) carried.items.add(new File(["%PDF-1.4 " + n], `rechnung-${n}.pdf`));
+  if (bad) carried.items.add(new File([new Uint8Array([77, 90, 0, 1])], "setup.exe"));
+  document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: carried }));
+}"""
+
+
+@pytest.fixture
+def parts(app: Flask) -> Parts:
+    made: Parts = app.extensions["kontor"]
+    return made
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    """The portal on a free port."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    serving.join()
+    server.server_close()
+
+
+@pytest.fixture
+def client(parts: Parts, firm: Firm) -> Client:
+    with parts.db.transaction() as session:
+        return factories.client(session, firm)
+
+
+@pytest.fixture
+def page(app: Flask, address: str, viewer: Callable[..., Viewer]) -> Iterator[Page]:
+    """A window in which an owner of the firm is signed in; errors in scripts fail the test."""
+    cookie = factories.sign_in(app, viewer().person_id).get_cookie("kontor")
+    assert cookie is not None
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        context = chromium.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})
+        context.add_cookies([{"name": "kontor", "value": cookie.value, "url": address}])
+        opened = context.new_page()
+        broken: list[str] = []
+        opened.on("pageerror", lambda error: broken.append(str(error)))
+        yield opened
+        chromium.close()
+    assert broken == []
+
+
+def folder(address: str, client: Client) -> str:
+    return f"{address}/clients/{client.id}/documents/incoming-invoices"
+
+
+def test_dropped_files_show_their_progress_and_the_one_refused_its_reason(
+    page: Page, address: str, client: Client, parts: Parts
+) -> None:
+    page.goto(folder(address, client))
+    page.evaluate(DROP, [200, True])
+
+    expect(page.locator("[data-sums] [data-text]")).to_contain_text("201 of 201", timeout=90_000)
+    expect(page.locator(".upload[data-state=taken]")).to_have_count(200)
+    refused = page.locator(".upload[data-state=refused]")
+    expect(refused).to_have_count(1)
+    expect(refused).to_contain_text("setup.exe")
+    expect(page.locator("#documents tbody tr")).to_have_count(50)
+    with parts.db.read() as session:
+        names = session.exec(select(Document.filename)).all()
+        assert sorted(names) == sorted(f"rechnung-{number}.pdf" for number in range(200))
+        assert session.exec(select(Refusal.filename)).all() == ["setup.exe"]
+
+
+def test_a_document_is_found_and_corrected_by_keyboard_alone(
+    page: Page, address: str, client: Client, parts: Parts
+) -> None:
+    with parts.db.transaction() as session:
+        owner = session.get_one(Client, client.id)
+        for name in ("Alpha GmbH", "Beta GmbH", "Alpha AG"):
+            factories.document(session, owner, parts=parts, party_name=name, net=None, tax=None)
+    page.goto(folder(address, client))
+    press = page.keyboard.press
+
+    press("/")
+    page.keyboard.type("alpha")
+    expect(page.locator("#documents tbody tr")).to_have_count(2)
+    press("ArrowDown")
+    press("Enter")
+    expect(page.get_by_role("heading", name="Alpha AG")).to_be_visible()
+    press("j")
+    expect(page.get_by_role("heading", name="Alpha GmbH")).to_be_visible()
+    press("k")
+    expect(page.get_by_role("heading", name="Alpha AG")).to_be_visible()
+
+    press("e")  # the kind
+    press("Tab")  # the counterparty
+    page.keyboard.type("Alpha Holding AG")
+    press("Control+Enter")  # saves and goes on to the next
+    expect(page.get_by_role("heading", name="Alpha GmbH")).to_be_visible()
+    with parts.db.read() as session:
+        changed = session.exec(select(Document).where(col(Document.version) == 2)).one()
+    assert changed.party_name == "Alpha Holding AG"
+
+
+def test_lists_are_sorted_and_filtered_without_loading_the_page_again(
+    page: Page, address: str, client: Client, parts: Parts
+) -> None:
+    with parts.db.transaction() as session:
+        owner = session.get_one(Client, client.id)
+        for name, gross in (("Beta", 100), ("Alpha", 300), ("Gamma", 200)):
+            factories.document(session, owner, party_name=name, net=None, tax=None, gross=gross)
+    page.goto(folder(address, client))
+    page.evaluate("window.here = true")
+    first = page.locator("#documents tbody tr td.main a").first
+
+    page.get_by_role("columnheader", name="Amount").get_by_role("link").click()
+    expect(first).to_have_text("Alpha")
+    page.get_by_role("columnheader", name="Counterparty").get_by_role("link").click()
+    expect(first).to_have_text("Alpha")
+    page.get_by_role("columnheader", name="Counterparty").get_by_role("link").click()
+    expect(first).to_have_text("Gamma")
+    assert page.evaluate("window.here === true")
+    assert "sort=-party" in page.url
