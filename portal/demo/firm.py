@@ -100,7 +100,9 @@ def _people(parts: Parts) -> tuple[Viewer, UUID]:
         owner = _viewer(session, person.id)
         for name, email, role in STAFF:
             if _person(session, email) is None:
-                invited = accounts.invite_member(session, parts.vault, owner, name=name, email=email, role=role)
+                invited = accounts.invite_member(
+                    session, parts.vault, owner, name=name, email=email, role_name=role.value
+                )
                 _accept(session, parts, invited, hashed)
         signed_in = signing_in.begin(session, parts.vault, person.id, address="127.0.0.1", browser="Kontor demo")
     return owner, signed_in.id
@@ -182,7 +184,7 @@ def _bring_in_people(session: Session, seeding: _Seeding, trade: Trade, client: 
     hashed = session.exec(select(Person.password_hash).where(Person.email == OWNER[1])).one() or ""
     for name, email, role in _contacts(trade):
         invited = clients.invite_contact(
-            session, seeding.parts.vault, seeding.owner, client.id, name=name, email=email, role=role
+            session, seeding.parts.vault, seeding.owner, client.id, name=name, email=email, role_name=role.value
         )
         _accept(session, seeding.parts, invited, hashed)
     staff = [email for _name, email, role in STAFF if role in {Role.ACCOUNTANT, Role.ASSISTANT}]
