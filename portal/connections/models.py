@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Column
+from sqlalchemy import BigInteger, Column
 from sqlmodel import Field, SQLModel
 
 from portal import clock, ids
@@ -37,8 +37,8 @@ class Connection(SQLModel, table=True):
     account_id: str = ""  # whose login it is, as the provider tells
     account_name: str = ""
     account_email: str | None = None
-    space_left: int | None = None  # bytes, when last looked
-    space_total: int | None = None
+    space_left: int | None = Field(default=None, sa_type=BigInteger)  # bytes, when last looked
+    space_total: int | None = Field(default=None, sa_type=BigInteger)
     token: str | None = None
     token_number: int = 1  # counts up with every stored token
     expires_at: datetime | None = Field(default=None, sa_type=Instant)  # of the login (refresh token), where known
