@@ -60,6 +60,13 @@ def one_or_404(session: Session, viewer: Viewer, client_id: UUID, connection_id:
     return connection
 
 
+def ends_soon(connection: Connection) -> bool:
+    """Whether a live login ends within the forecast unless it is used or reconnected."""
+    if connection.state is not ConnectionState.LIVE or connection.expires_at is None:
+        return False
+    return connection.expires_at - clock.now() < FORECAST
+
+
 def consents(session: Session, connection: Connection) -> list[Consent]:
     """Every consent given for a connection, newest first."""
     statement = select(Consent).where(Consent.connection_id == connection.id)

@@ -36,6 +36,11 @@ class Line:
     counts: Counts
     last_run: Run | None
 
+    @property
+    def ends_soon(self) -> bool:
+        """Whether the login is about to end."""
+        return self.connection is not None and connections.ends_soon(self.connection)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Whole(Line):

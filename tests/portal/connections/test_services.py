@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from sqlmodel import select
 from integrations.errors import ReauthRequired
 from portal.accounts.models import Firm, Person
 from portal.clients.models import Client
+from portal.clock import Traveller
 from portal.config import Settings
 from portal.connections import services
 from portal.connections.models import Connection, ConnectionState, Consent
@@ -117,3 +119,20 @@ def test_ended_connections_are_not_offered(desk: Desk) -> None:
     end(desk, ended, revoke=False)
     with desk.parts.db.read() as session:
         assert [one.id for one in services.of_client(session, desk.client)] == [kept.id]
+
+
+@pytest.mark.parametrize(
+    ("state", "left", "soon"),
+    [
+        (ConnectionState.LIVE, timedelta(days=13), True),
+        (ConnectionState.LIVE, timedelta(days=15), False),
+        (ConnectionState.LIVE, None, False),
+        (ConnectionState.DEAD, timedelta(days=1), False),
+    ],
+)
+def test_a_login_that_is_about_to_end_is_known_ahead(
+    desk: Desk, clock: Traveller, state: ConnectionState, left: timedelta | None, soon: bool
+) -> None:
+    connection = desk.connect().connection
+    connection.state, connection.expires_at = state, clock.moment + left if left else None
+    assert services.ends_soon(connection) is soon
