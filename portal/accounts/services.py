@@ -116,7 +116,7 @@ def invite_member(session: Session, vault: Vault, viewer: Viewer, *, name: str, 
     session.flush()
     facts = {"email": person.email, "role": role.value}
     audit.record(session, firm_id, "member.invited", by=viewer.by, subject_id=member.id, facts=facts)
-    return Invited(person, link_for(session, vault, person, firm_id=firm_id))
+    return Invited(person, _link_for(session, vault, person, firm_id))
 
 
 def change_role(session: Session, viewer: Viewer, member_id: UUID, name: str) -> Member:
@@ -155,7 +155,7 @@ def new_link(session: Session, vault: Vault, viewer: Viewer, member_id: UUID) ->
     return Invited(person, invitations.make(session, vault, person.id))
 
 
-def link_for(session: Session, vault: Vault, person: Person, *, firm_id: UUID) -> str | None:
+def _link_for(session: Session, vault: Vault, person: Person, firm_id: UUID) -> str | None:
     """The secret of a first link, if the person has no password yet and belongs to nobody but this firm.
 
     A link sets a password, and so opens every place of a person: no firm may make one for somebody of another.

@@ -159,7 +159,8 @@ def invite_contact(
     contact.role, contact.ended_at = role, None
     session.flush()
     _record(session, viewer, client, "contact.invited", {"email": person.email, "role": role.value}, contact.id)
-    return Invited(person, accounts.link_for(session, vault, person, firm_id=client.firm_id))
+    wants_link = person.password_hash is None and _runs_every_place(session, viewer, person.id)
+    return Invited(person, invitations.make(session, vault, person.id) if wants_link else None)
 
 
 def new_link(session: Session, vault: Vault, viewer: Viewer, client_id: UUID, contact_id: UUID) -> Invited:
@@ -168,10 +169,7 @@ def new_link(session: Session, vault: Vault, viewer: Viewer, client_id: UUID, co
     It opens every place of the person, so none may lie outside what the viewer runs: Conflict.
     """
     client, contact = _contact(session, viewer, client_id, contact_id)
-    places = set(session.exec(select(Contact.client_id).where(Contact.person_id == contact.person_id)))
-    mine = set(session.exec(access.clients_of(viewer, Right.CONTACTS).where(col(Client.id).in_(places))).all())
-    is_member = session.exec(select(Member.id).where(Member.person_id == contact.person_id)).first() is not None
-    if is_member or places - {one.id for one in mine}:
+    if not _runs_every_place(session, viewer, contact.person_id):
         raise Conflict(N_("This person also signs in elsewhere, so only they can change their password."))
     _record(session, viewer, client, "contact.link_made", {}, contact.id)
     person = session.get_one(Person, contact.person_id)
@@ -282,6 +280,14 @@ def _contact(session: Session, viewer: Viewer, client_id: UUID, contact_id: UUID
     if contact is None or contact.client_id != client.id or contact.ended_at is not None:
         raise NotFound
     return client, contact
+
+
+def _runs_every_place(session: Session, viewer: Viewer, person_id: UUID) -> bool:
+    """Whether the viewer could let this person in wherever they are let in; a link sets the password for all of it."""
+    places = set(session.exec(select(Contact.client_id).where(Contact.person_id == person_id)))
+    mine = session.exec(access.clients_of(viewer, Right.CONTACTS).where(col(Client.id).in_(places)))
+    is_member = session.exec(select(Member.id).where(Member.person_id == person_id)).first() is not None
+    return not is_member and places == {client.id for client in mine}
 
 
 def _record(
