@@ -6,6 +6,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import BinaryIO
 from uuid import uuid4
@@ -335,3 +336,14 @@ def test_two_hundred_files_all_arrive_in_the_order_they_came(parts: Parts, clien
 
 def _names(session: Session) -> list[str]:
     return list(session.exec(select(Document.filename).order_by(col(Document.arrived_at), col(Document.id))))
+
+
+def test_equal_files_at_the_same_moment_see_each_other(parts: Parts, client: Client) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(bring, parts, client, factories.PDF) for _ in range(4)]
+        arrived = sorted((taken(answer.result()) for answer in answers), key=lambda one: (one.arrived_at, one.id))
+
+    assert [document.twin_id for document in arrived] == [None, *[arrived[0].id] * 3]
+    with parts.db.read() as session:
+        assert len(session.exec(select(StoredFile)).all()) == 1
+        assert audit.broken(session, client.firm_id) is None
