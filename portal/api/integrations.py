@@ -332,11 +332,12 @@ def stop_run(client_id: UUID, instance_id: UUID) -> InstanceOut:
 
 def _instance(session: Session, row: Instance) -> InstanceOut:
     step = setup.reached(session, row) if row.state is InstanceState.DRAFT else setup.Step.SUMMARY
+    place = f"{request.host_url}clients/{row.client_id}/integrations/{row.id}"
     return told.filled(
         InstanceOut,
         row,
         text=say(row.text, row.facts),
         settings=instances.shown_settings(row),
         next_step=None if step is setup.Step.SUMMARY else step.value,
-        page=f"{request.host_url}clients/{row.client_id}/integrations/{row.id}",
+        page=f"{place}/set-up/{step.value}" if row.state is InstanceState.DRAFT else place,
     )

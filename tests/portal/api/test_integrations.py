@@ -163,3 +163,14 @@ def test_what_failed_is_tried_again(caller: Callers, client: Client, db: Databas
     retried = who.post(f"/clients/{client.id}/deliveries/retry", {"delivery_ids": [str(failed.id)]})
     assert told(retried, 202) == {"queued": 1}
     assert told(who.get(f"/clients/{client.id}/deliveries/{failed.id}"))["state"] == "queued"
+
+
+def test_a_draft_says_where_a_person_goes_on(caller: Callers, client: Client, app: Flask) -> None:
+    who = caller()
+    told(who.post("/installations", {"kind": "google_drive", "settings": APP}), 201)
+    draft = told(who.post(f"/clients/{client.id}/instances", {"kind": "google_drive"}), 201)
+    path = draft["page"].removeprefix("http://localhost")
+    with app.test_request_context():
+        endpoint, values = app.url_map.bind("localhost").match(path, method="GET")
+    assert endpoint == "integration_setup.show"
+    assert values["step"] == "sign-in"
