@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import IO, Any, BinaryIO, Protocol
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
@@ -56,14 +57,26 @@ class Folder:
 
 
 def _copy(content: BinaryIO, path: Path) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
     with path.open("wb") as file:
-        while piece := content.read(1 << 20):
-            digest.update(piece)
-            size += len(piece)
-            file.write(piece)
+        copied = _poured(content, file)
         file.flush()
         os.fsync(file.fileno())
+    return copied
+
+
+def _spooled(content: BinaryIO, spool: IO[bytes]) -> tuple[str, int]:
+    """Copied to where it can be read from the start: the key is known only at the end."""
+    copied = _poured(content, spool)
+    spool.seek(0)
+    return copied
+
+
+def _poured(content: BinaryIO, target: IO[bytes]) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    while piece := content.read(1 << 20):
+        digest.update(piece)
+        size += len(piece)
+        target.write(piece)
     return digest.hexdigest(), size
 
 
@@ -86,10 +99,13 @@ class Bucket:
 
     def put(self, firm_id: UUID, content: BinaryIO) -> tuple[str, int]:
         """Store; see Files. The upload carries its SHA-256, so a damaged one is refused by the store."""
-        body = content.read()  # a document is smaller than 15 MB, a statement ZIP than 100 MB
-        digest = hashlib.sha256(body).hexdigest()
-        self.s3.put_object(Bucket=self.bucket, Key=self._key(firm_id, digest), Body=body, ChecksumAlgorithm="SHA256")
-        return digest, len(body)
+        with tempfile.SpooledTemporaryFile(max_size=1 << 20) as spool:
+            digest, size = _spooled(content, spool)
+            self.s3.put_object(
+                Bucket=self.bucket, Key=self._key(firm_id, digest), Body=spool, ContentLength=size,
+                ChecksumAlgorithm="SHA256",
+            )  # fmt: skip
+        return digest, size
 
     def open(self, firm_id: UUID, sha256: str) -> BinaryIO:
         """Read; see Files."""

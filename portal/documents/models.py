@@ -76,6 +76,7 @@ class Document(SQLModel, table=True):
         Index("ix_document_twin", "client_id", "number_key", "party_key"),
         Index("ix_document_twin_id", "twin_id"),
         Index("ix_document_file_id", "file_id"),
+        Index("ix_document_reading", "reading", "arrived_at"),  # what waits to be read
         Index("ix_document_attention", "client_id", sqlite_where=text(ATTENTION), postgresql_where=text(ATTENTION)),
     )
 

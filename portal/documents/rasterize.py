@@ -2,8 +2,9 @@
 
 PDFs come from strangers and their renderer is native code. So it runs in a child process with hard limits on memory,
 time and files, without the portal's environment; whatever a hostile PDF does to it ends with it. The PDF comes on
-standard input; standard output gets one JSON line, {"pages": 3, "width": 1000, "height": 1414} or {"wrong": "password"},
-and then the PNG. Arguments: number of the page, counted from 1 (0: only the first line), and the width in pixels.
+standard input. Standard output gets one line of JSON, {"pages": 3, "width": 1000, "height": 1414} or
+{"wrong": "password"}, and then the PNG. Arguments: number of the page, counted from 1 (0: only the line), and the width
+in pixels.
 """
 
 from __future__ import annotations

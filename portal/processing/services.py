@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from uuid import UUID
-
-from sqlmodel import Session, col, select
 
 from portal.delivery import outbox
 from portal.documents import duplicates
@@ -26,9 +23,3 @@ def settle(parts: Parts, document_id: UUID) -> None:
         document.reading = Reading.SETTLED
         duplicates.look_again(session, document)
         outbox.plan_document(session, document)
-
-
-def waiting(session: Session, limit: int = 500) -> Sequence[UUID]:
-    """Ids of documents that wait to be read, oldest first: what a sweep rings for again."""
-    statement = select(Document.id).where(Document.reading == Reading.WAITING, col(Document.removed_at).is_(None))
-    return session.exec(statement.order_by(col(Document.id)).limit(limit)).all()

@@ -502,6 +502,7 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_document_client_id_sha256", ["client_id", "sha256"], unique=False)
         batch_op.create_index("ix_document_file_id", ["file_id"], unique=False)
+        batch_op.create_index("ix_document_reading", ["reading", "arrived_at"], unique=False)
         batch_op.create_index("ix_document_twin", ["client_id", "number_key", "party_key"], unique=False)
         batch_op.create_index("ix_document_twin_id", ["twin_id"], unique=False)
 
@@ -808,6 +809,7 @@ def downgrade() -> None:
     with op.batch_alter_table("document", schema=None) as batch_op:
         batch_op.drop_index("ix_document_twin_id")
         batch_op.drop_index("ix_document_twin")
+        batch_op.drop_index("ix_document_reading")
         batch_op.drop_index("ix_document_file_id")
         batch_op.drop_index("ix_document_client_id_sha256")
         batch_op.drop_index(

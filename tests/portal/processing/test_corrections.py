@@ -24,7 +24,7 @@ from portal.instances.models import InstanceState
 from portal.intake import receive
 from portal.parts import Parts
 from portal.processing import corrections
-from portal.processing.services import settle, waiting
+from portal.processing.services import settle
 from tests import factories
 
 MakeViewer = Callable[..., Viewer]
@@ -121,15 +121,12 @@ def test_moving_to_another_folder_settles_what_was_waiting(parts: Parts, client:
 
 def test_reading_settles_once_and_leaves_the_kind_to_a_person(parts: Parts, client: Client) -> None:
     document = bring(parts, client, b"1", kind=None)
-    with parts.db.read() as session:
-        assert waiting(session) == [document.id]
     settle(parts, document.id)
     settle(parts, document.id)
 
     assert (now(parts, document).kind, now(parts, document).version) == (None, 1)
+    assert now(parts, document).reading is Reading.SETTLED
     assert state(parts, document) is State.ACTION_NEEDED
-    with parts.db.read() as session:
-        assert waiting(session) == []
 
 
 def test_a_twin_is_held_until_somebody_accepts_it(parts: Parts, client: Client, viewer: MakeViewer) -> None:
