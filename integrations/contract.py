@@ -337,6 +337,11 @@ class Connector(ABC):
         return []
 
 
+def default_reservation(document: OutgoingDocument) -> str:
+    """A reservation that follows from the document and its version alone."""
+    return f"{document.id}-{document.version}"
+
+
 class Exporter(Connector):
     """Takes documents to a provider."""
 
@@ -345,8 +350,11 @@ class Exporter(Connector):
         return []
 
     def reserve(self, document: OutgoingDocument) -> str:
-        """Something stored before the first attempt that makes repeats harmless (a generated id). Once per delivery."""
-        return f"{document.id}-{document.version}"
+        """Something that makes repeats harmless (a generated id). Once per delivery, stored before the first attempt.
+
+        The default is not stored: it is the same whenever it is asked for.
+        """
+        return default_reservation(document)
 
     @abstractmethod
     def plan(self, document: OutgoingDocument, previous: Receipt | None) -> Plan:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import cache
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from portal import clock
-from portal.db import Database
+from portal.db import Database, Instant
 from portal.delivery.models import Attempt, Delivery, State
 from portal.instances.models import Instance, InstanceState
 
@@ -22,61 +26,71 @@ LEASE = timedelta(seconds=45)
 SIGN_OF_LIFE = 12
 # Jobs that may talk to one connection's provider at the same time.
 PER_CONNECTION = 2
+_NOW = sa.bindparam("at_now", type_=Instant)
 
 
 def claim_next(session: Session, instance_id: UUID, holder: str) -> Delivery | None:
-    """Take the next due delivery of an active instance: queued → sending, with an attempt; None when there is none."""
+    """Take the next due delivery of an active instance: queued → sending, with an attempt; None when there is none.
+
+    An instance that rests, or whose connection has enough jobs talking to its provider, has none at the moment.
+    """
     now = clock.now()
-    instance = session.get(Instance, instance_id, populate_existing=True)
-    if instance is None or not _may_work(session, instance, now):
-        return None
-    next_due = (
-        select(Delivery.id)
-        .where(Delivery.instance_id == instance_id, Delivery.state == State.QUEUED, col(Delivery.due_at) <= now)
-        .order_by(col(Delivery.due_at), col(Delivery.id))
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    taken = (
-        sa.update(Delivery)
-        .where(col(Delivery.id) == next_due.scalar_subquery(), col(Delivery.state) == State.QUEUED)
-        .values(
-            state=State.SENDING,
-            lease_until=now + LEASE,
-            claimed_by=holder,
-            attempts=Delivery.attempts + 1,
-            text=None,
-            facts={},
-            changed_at=now,
-        )
-        .returning(Delivery)
-        .execution_options(populate_existing=True)
-    )
-    delivery = session.scalars(taken).one_or_none()
+    given = {"at_instance": instance_id, "by_holder": holder, "at_now": now, "at_end": now + LEASE}
+    delivery = session.scalars(_taking(), given).one_or_none()
     if delivery is not None:
         session.add(Attempt(delivery_id=delivery.id, number=delivery.attempts, worker=holder, started_at=now))
     return delivery
 
 
-def _may_work(session: Session, instance: Instance, now: datetime) -> bool:
-    if instance.state is not InstanceState.ACTIVE:
-        return False
-    if instance.rest_until is not None and instance.rest_until > now:
-        return False
-    return instance.connection_id is None or _under_way(session, instance.connection_id, now) < PER_CONNECTION
-
-
-def _under_way(session: Session, connection_id: UUID, now: datetime) -> int:
-    """Deliveries being sent over a connection, whichever instance they belong to."""
-    statement = (
-        select(sa.func.count())
-        .select_from(Delivery)
-        .join(Instance, col(Instance.id) == col(Delivery.instance_id))
-        .where(
-            Instance.connection_id == connection_id, Delivery.state == State.SENDING, col(Delivery.lease_until) > now
+@cache
+def _taking() -> ReturningUpdate[Delivery]:
+    """The statement, built once: building it costs as much as running it."""
+    return (
+        sa.update(Delivery)
+        .where(col(Delivery.id) == _next_due().scalar_subquery(), col(Delivery.state) == State.QUEUED)
+        .values(
+            state=State.SENDING,
+            lease_until=sa.bindparam("at_end"),
+            claimed_by=sa.bindparam("by_holder"),
+            attempts=Delivery.attempts + 1,
+            text=None,
+            facts={},
+            changed_at=_NOW,
         )
+        .returning(Delivery)
+        .execution_options(populate_existing=True)
     )
-    return session.exec(statement).one()
+
+
+def _next_due() -> SelectOfScalar[UUID]:
+    rested = sa.or_(col(Instance.rest_until).is_(None), col(Instance.rest_until) <= _NOW)
+    free = sa.or_(col(Instance.connection_id).is_(None), _under_way() < PER_CONNECTION)
+    return (
+        select(Delivery.id)
+        .join(Instance, col(Instance.id) == col(Delivery.instance_id))
+        .where(col(Instance.id) == sa.bindparam("at_instance"), Instance.state == InstanceState.ACTIVE, rested, free)
+        .where(Delivery.state == State.QUEUED, col(Delivery.due_at) <= _NOW)
+        .order_by(col(Delivery.due_at), col(Delivery.id))
+        .limit(1)
+        .with_for_update(of=Delivery, skip_locked=True)
+    )
+
+
+def _under_way() -> sa.ScalarSelect[int]:
+    """Deliveries being sent over the instance's connection, whichever instance they belong to."""
+    other, theirs = aliased(Instance), aliased(Delivery)
+    return (
+        sa.select(sa.func.count())
+        .select_from(theirs)
+        .join(other, col(other.id) == col(theirs.instance_id))
+        .where(
+            col(other.connection_id) == col(Instance.connection_id),
+            col(theirs.state) == State.SENDING,
+            col(theirs.lease_until) > _NOW,
+        )
+        .correlate(Instance)
+        .scalar_subquery()
+    )
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
+from sqlmodel import Session
 
-from integrations.contract import Exporter, OutgoingDocument, Receipt
-from integrations.errors import ConnectorError
+from integrations.contract import Exporter, OutgoingDocument, Receipt, default_reservation
 from portal import clock
 from portal.db import Database, ring
 from portal.delivery import record
@@ -22,7 +22,6 @@ from portal.delivery.claim import claim_next, kept_alive
 from portal.delivery.models import Delivery, Outcome
 from portal.delivery.outgoing import outgoing, previous_receipt
 from portal.instances import connectors
-from portal.instances.models import Instance
 from portal.parts import Parts
 
 log = structlog.get_logger()
@@ -43,7 +42,8 @@ class Work:
 def drain(parts: Parts, instance_id: UUID, *, seconds: float = SLICE) -> int:
     """Work off what is due for one instance; return how many attempts were made. Rings again if time ran out."""
     holder, end, attempts = clock.token(), time.monotonic() + seconds, 0
-    work = _next(parts, instance_id, holder)
+    with parts.db.transaction() as session:
+        work = _next(session, parts, instance_id, holder)
     if work is None:
         return 0
     with ExitStack() as stack:
@@ -53,57 +53,56 @@ def drain(parts: Parts, instance_id: UUID, *, seconds: float = SLICE) -> int:
             attempts += 1
             try:
                 connector = connector or stack.enter_context(connectors.exporter(parts, instance_id))
-                receipt = _send(parts.db, connector, work)
+                ended: Receipt | Exception = _send(parts.db, connector, work)
             except Exception as error:  # noqa: BLE001 - every end of an attempt is recorded, ours too
-                _record_error(parts.db, work, holder, error)
-            else:
-                _record_receipt(parts.db, work, holder, receipt)
-            if time.monotonic() >= end:
-                _ring(parts.db, instance_id)
-                break
-            work = _next(parts, instance_id, holder)
+                ended = error
+            # one commit ends this delivery and takes the next
+            with parts.db.transaction() as session:
+                _record(session, work, holder, ended)
+                if time.monotonic() < end:
+                    work = _next(session, parts, instance_id, holder)
+                else:
+                    work = None
+                    ring(session, "drain", instance_id)
     return attempts
 
 
-def _next(parts: Parts, instance_id: UUID, holder: str) -> Work | None:
-    with parts.db.transaction() as session:
-        delivery = claim_next(session, instance_id, holder)
-        if delivery is None:
-            return None
-        return Work(
-            delivery_id=delivery.id,
-            number=delivery.attempts,
-            document=outgoing(session, parts.files, delivery),
-            reservation=delivery.reservation,
-            previous=previous_receipt(session, delivery),
-        )
+def _next(session: Session, parts: Parts, instance_id: UUID, holder: str) -> Work | None:
+    delivery = claim_next(session, instance_id, holder)
+    if delivery is None:
+        return None
+    return Work(
+        delivery_id=delivery.id,
+        number=delivery.attempts,
+        document=outgoing(session, parts.files, delivery),
+        reservation=delivery.reservation,
+        previous=previous_receipt(session, delivery),
+    )
 
 
 def _send(db: Database, connector: Exporter, work: Work) -> Receipt:
     reservation = work.reservation
     if reservation is None:
         reservation = connector.reserve(work.document)
-        with db.transaction() as session:
-            session.get_one(Delivery, work.delivery_id).reservation = reservation
+        if reservation != default_reservation(work.document):
+            with db.transaction() as session:
+                session.get_one(Delivery, work.delivery_id).reservation = reservation
     return connector.deliver(work.document, reservation, work.previous)
 
 
-def _record_receipt(db: Database, work: Work, holder: str, receipt: Receipt) -> None:
-    with db.transaction() as session:
-        delivery = record.mine(session, work.delivery_id, holder)
+def _record(session: Session, work: Work, holder: str, ended: Receipt | Exception) -> None:
+    delivery = record.mine(session, work.delivery_id, holder)
+    if isinstance(ended, Exception):
+        outcome = record.outcome_of(ended)
+        if outcome is Outcome.BROKEN:
+            log.error("delivery.broken", delivery=str(work.delivery_id), exc_info=ended)
         if delivery is not None:
-            record.delivered(session, delivery, receipt)
-    _log(work, delivery, Outcome.DELIVERED)
-
-
-def _record_error(db: Database, work: Work, holder: str, error: Exception) -> None:
-    with db.transaction() as session:
-        delivery = record.mine(session, work.delivery_id, holder)
+            record.ended_badly(session, delivery, ended)
+    else:
+        outcome = Outcome.DELIVERED
         if delivery is not None:
-            record.ended_badly(session, delivery, error)
-    if not isinstance(error, ConnectorError):
-        log.error("delivery.broken", delivery=str(work.delivery_id), exc_info=error)
-    _log(work, delivery, record.outcome_of(error))
+            record.delivered(session, delivery, ended, work.document.sha256)
+    _log(work, delivery, outcome)
 
 
 def _log(work: Work, delivery: Delivery | None, outcome: Outcome) -> None:
@@ -117,8 +116,3 @@ def _log(work: Work, delivery: Delivery | None, outcome: Outcome) -> None:
         instance=str(delivery.instance_id) if delivery else None,
         client=str(delivery.client_id) if delivery else None,
     )
-
-
-def _ring(db: Database, instance_id: UUID) -> None:
-    with db.transaction() as session:
-        ring(session, "drain", session.get_one(Instance, instance_id).id)

@@ -25,9 +25,13 @@ from portal.documents.models import Document, DocumentVersion
 
 def outgoing(session: Session, files: Files, delivery: Delivery) -> OutgoingDocument:
     """The document of a delivery. A retry sends the version it began with, whatever was corrected since."""
-    document = session.get_one(Document, delivery.document_id)
-    client = session.get_one(Client, document.client_id)
-    firm = session.get_one(Firm, client.firm_id)
+    statement = (
+        select(Document, Client.name, Firm.id, Firm.zone)
+        .join(Client, col(Client.id) == col(Document.client_id))
+        .join(Firm, col(Firm.id) == col(Client.firm_id))
+        .where(Document.id == delivery.document_id)
+    )
+    document, client, firm_id, zone = session.exec(statement).one()
     values = _values(session, document, delivery.version)
     account_id = values.get("account_id")
     account = session.get(BankAccount, UUID(str(account_id))) if account_id else None
@@ -35,13 +39,13 @@ def outgoing(session: Session, files: Files, delivery: Delivery) -> OutgoingDocu
         id=str(document.id),
         version=delivery.version,
         kind=DocumentKind(values.get("kind") or DocumentKind.OTHER),
-        client=client.name,
+        client=client,
         filename=document.filename,
         media_type=document.media_type,
         size=document.size,
         sha256=document.sha256,
-        open=partial(files.open, client.firm_id, document.sha256),
-        arrived_on=clock.local_date(document.arrived_at, firm.zone),
+        open=partial(files.open, firm_id, document.sha256),
+        arrived_on=clock.local_date(document.arrived_at, zone),
         party=_party(values),
         number=values.get("number"),
         issued_on=_date(values.get("issued_on")),
@@ -90,7 +94,9 @@ def _line(line: Mapping[str, Any], values: Mapping[str, Any]) -> Line:
 
 
 def previous_receipt(session: Session, delivery: Delivery) -> Receipt | None:
-    """What the newest earlier version of the same pair left at the provider; also one of this version, if any."""
+    """What the newest version of the same pair so far left at the provider, if one did."""
+    if delivery.version == 1 and delivery.attempts == 1:
+        return None
     statement = (
         select(StoredReceipt)
         .where(

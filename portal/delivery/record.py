@@ -40,7 +40,6 @@ from portal.connections.models import Connection
 from portal.delivery import outbox, retry
 from portal.delivery.models import Actor, Attempt, Delivery, Outcome, State
 from portal.delivery.models import Receipt as StoredReceipt
-from portal.documents.models import Document
 from portal.i18n import N_
 from portal.instances import services as instances
 from portal.instances.models import Instance, InstanceState, Run
@@ -71,17 +70,18 @@ def mine(session: Session, delivery_id: UUID, holder: str) -> Delivery | None:
     return session.exec(statement).one_or_none()
 
 
-def delivered(session: Session, delivery: Delivery, receipt: Receipt) -> None:
-    """The provider has it."""
+def delivered(session: Session, delivery: Delivery, receipt: Receipt, sha256: str) -> None:
+    """The provider has it; ``sha256`` is that of the bytes that went."""
     _end_attempt(session, delivery, Outcome.DELIVERED, None, {})
-    stored = _store_receipt(session, delivery, receipt)
+    stored = _store_receipt(session, delivery, receipt, sha256)
     _move(delivery, State.DELIVERED)
     _audit(session, delivery, stored)
     _count(session, delivery.instance_id, delivered=1)
-    session.execute(
+    _update(
+        session,
         sa.update(Instance)
         .where(col(Instance.id) == delivery.instance_id, col(Instance.failures) > 0)
-        .values(failures=0)
+        .values(failures=0),
     )
     outbox.replan(session, delivery)
 
@@ -171,27 +171,34 @@ def _move(
 
 
 def _end_attempt(session: Session, delivery: Delivery, outcome: Outcome, text: str | None, facts: Facts) -> None:
-    session.execute(
+    _update(
+        session,
         sa.update(Attempt)
         .where(col(Attempt.delivery_id) == delivery.id, col(Attempt.number) == delivery.attempts)
-        .values(outcome=outcome, text=text, facts=dict(facts), ended_at=clock.now())
+        .values(outcome=outcome, text=text, facts=dict(facts), ended_at=clock.now()),
     )
 
 
-def _store_receipt(session: Session, delivery: Delivery, receipt: Receipt) -> StoredReceipt:
+def _update(session: Session, statement: sa.Update) -> None:
+    """Change rows that no object of this session stands for."""
+    session.execute(statement, execution_options={"synchronize_session": False})
+
+
+def _store_receipt(session: Session, delivery: Delivery, receipt: Receipt, sha256: str) -> StoredReceipt:
     same = select(StoredReceipt).where(
         StoredReceipt.document_id == delivery.document_id,
         StoredReceipt.instance_id == delivery.instance_id,
         StoredReceipt.operation == delivery.operation,
         StoredReceipt.version == delivery.version,
     )
-    stored = session.exec(same).one_or_none() or StoredReceipt(
+    # only a repeat can find one
+    stored = (session.exec(same).one_or_none() if delivery.attempts > 1 else None) or StoredReceipt(
         delivery_id=delivery.id,
         document_id=delivery.document_id,
         instance_id=delivery.instance_id,
         operation=delivery.operation,
         version=delivery.version,
-        sha256=session.get_one(Document, delivery.document_id).sha256,
+        sha256=sha256,
         remote_id=receipt.remote_id,
     )
     stored.remote_id, stored.remote_version, stored.link = receipt.remote_id, receipt.remote_version, receipt.link
@@ -211,7 +218,7 @@ def proof(stored: StoredReceipt) -> str:
 
 
 def _audit(session: Session, delivery: Delivery, stored: StoredReceipt) -> None:
-    client = session.get_one(Client, delivery.client_id)
+    firm_id = session.exec(select(Client.firm_id).where(Client.id == delivery.client_id)).one()
     facts = {
         "document": str(delivery.document_id),
         "instance": str(delivery.instance_id),
@@ -221,16 +228,17 @@ def _audit(session: Session, delivery: Delivery, stored: StoredReceipt) -> None:
         "proof": proof(stored),
     }
     audit.record(
-        session, client.firm_id, "delivery.delivered", by=audit.SYSTEM, client_id=client.id,
+        session, firm_id, "delivery.delivered", by=audit.SYSTEM, client_id=delivery.client_id,
         subject_id=delivery.id, facts=facts,
     )  # fmt: skip
 
 
 def _count(session: Session, instance_id: UUID, *, delivered: int = 0, failed: int = 0) -> None:
-    session.execute(
+    _update(
+        session,
         sa.update(Run)
         .where(col(Run.instance_id) == instance_id, col(Run.started_at).is_not(None), col(Run.ended_at).is_(None))
-        .values(delivered=Run.delivered + delivered, failed=Run.failed + failed)
+        .values(delivered=Run.delivered + delivered, failed=Run.failed + failed),
     )
 
 
