@@ -49,8 +49,8 @@ def make(parts: Parts, sentences: object = None) -> APIFlask:
     babel = Babel(api, locale_selector=lambda: _language(LANGUAGES))
     if sentences is not None:
         babel.domain_instance = sentences
+    reach.register(api, parts.settings.redis)  # first: whoever has no token hears of nothing else
     problems.register(api)
-    reach.register(api, parts.settings.redis)
     openapi.register(api)
     for blueprint in (
         clients.bp, documents.bp, clients.accounts, integrations.store, integrations.bp, deliveries.bp,

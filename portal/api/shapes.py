@@ -60,7 +60,7 @@ class ClientIn(Given):
     """A new client."""
 
     name: Named
-    number: Annotated[Text, Field(min_length=1, max_length=40)] = Field(description="The firm's own number.")
+    number: Annotated[Text, Field(min_length=1, max_length=20)] = Field(description="The firm's own number.")
     vat_id: Short | None = None
     email: Short | None = None
     note: Annotated[Text, Field(max_length=2000)] | None = None
@@ -70,7 +70,7 @@ class ClientChange(Given):
     """What is to be changed; what is not named stays."""
 
     name: Named | None = None
-    number: Annotated[Text, Field(min_length=1, max_length=40)] | None = None
+    number: Annotated[Text, Field(min_length=1, max_length=20)] | None = None
     vat_id: Short | None = None
     email: Short | None = None
     note: Annotated[Text, Field(max_length=2000)] | None = None
@@ -228,18 +228,21 @@ class DocumentChange(FieldsIn):
         return {name: value for name, value in super().given().items() if name in FieldsIn.model_fields}
 
 
-def _nothing(value: object) -> object:
-    return None if value == "" else value
+def nothing(value: object) -> object:
+    """Forms and addresses have no null: an empty field, and the word, are nothing."""
+    return None if isinstance(value, str) and value in {"", "null"} else value
 
 
 class Upload(Given):
     """A file and what is known of it."""
 
     file: UploadFile
-    kind: Annotated[DocumentKind | None, BeforeValidator(_nothing)] = Field(
+    kind: Annotated[DocumentKind | None, BeforeValidator(nothing)] = Field(
         default=None, description="The folder it belongs to; without it the document waits for somebody to say so."
     )
-    fields: Json[FieldsIn] | None = Field(default=None, description="JSON of FieldsIn: what is known of it.")
+    fields: Annotated[Json[FieldsIn] | None, BeforeValidator(nothing)] = Field(
+        default=None, description="JSON of FieldsIn: what is known of it."
+    )
 
 
 class DocumentQuery(Paging):

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from integrations.contract import DocumentKind, Operation, Schedule
-from portal.api.shapes import Given, Named, Paging, Text, Told
+from portal.api.shapes import Given, Named, Paging, Text, Told, nothing
 from portal.connections.models import ConnectionState
 from portal.delivery.models import Actor, Outcome, State
 from portal.instances.models import InstanceState, RunTrigger
@@ -253,8 +253,8 @@ class Queued(Told):
 class CompletenessQuery(Given):
     """Which month of arrival."""
 
-    month: Annotated[Text, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")] | None = Field(
-        default=None, description="YYYY-MM in the firm's zone; without it all time."
+    month: Annotated[Annotated[Text, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")] | None, BeforeValidator(nothing)] = (
+        Field(default=None, description="YYYY-MM in the firm's zone; without it all time.")
     )
 
 

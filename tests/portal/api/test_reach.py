@@ -172,6 +172,12 @@ def test_every_refusal_is_a_problem_with_a_sentence(caller: Callers, client: Cli
     assert {error["field"] for error in wrong["errors"]} == {"name", "number", "more"}
 
 
+def test_null_is_no_body(caller: Callers, client: Client) -> None:
+    who = caller()
+    answer = who.call("PATCH", f"/clients/{client.id}", data=b" null ", content_type="application/json")
+    assert answer.status_code == 422
+
+
 def test_a_fault_of_ours_shows_nothing_of_it(app: Flask, caller: Callers, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
         raise RuntimeError("a secret")
