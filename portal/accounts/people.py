@@ -10,6 +10,7 @@ from portal.i18n import N_
 # Deliberately loose (RFC 5321 allows nearly anything); the invitation proves the rest.
 _EMAIL = re.compile(r"[^@\s\"<>(),;:\\]+@[^@\s\"<>(),;:\\]+\.[^@\s\"<>(),;:\\.]{2,}")
 SHORTEST = 10
+_EASY = ("password", "passwort", "kontor", "qwertz", "qwerty", "geheim")
 LONGEST = 200
 
 
@@ -40,9 +41,15 @@ def password(text: str, *about: str, field: str = "password") -> str:
         raise Invalid(N_("A password has at least %(least)s characters."), field=field, least=SHORTEST)
     if len(text) > LONGEST:
         raise Invalid(N_("A password has at most %(most)s characters."), field=field, most=LONGEST)
-    bare = re.sub(r"[\W\d_]+", "", text).lower()
-    words = {part for word in about for part in re.split(r"[\W\d_]+", word.lower()) if len(part) > 2}
-    words |= {"password", "passwort", "kontor", "qwertz", "qwerty", "geheim"}
-    if len(set(text)) < 5 or bare in words or any(bare.replace(word, "") == "" for word in words):
+    if len(set(text)) < 5 or _consists_of(text, *about, *_EASY):
         raise Invalid(N_("This password is too easy to guess."), field=field)
     return text
+
+
+def _consists_of(password: str, *about: str) -> bool:
+    """Whether hardly anything is left of the password's letters without these words."""
+    letters = rest = re.sub(r"[\W\d_]+", "", password).lower()
+    words = {part for word in about for part in re.split(r"[\W\d_]+", word.lower()) if len(part) > 2}
+    for word in sorted(words, key=len, reverse=True):
+        rest = rest.replace(word, "")
+    return bool(letters) and len(rest) < 3

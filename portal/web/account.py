@@ -12,7 +12,7 @@ from portal.accounts.models import Person
 from portal.errors import Error, Invalid
 from portal.i18n import N_, _
 from portal.web import go, notice, reading, sign_in_id, viewer, writing
-from portal.web.throttle import PER_ACCOUNT, failed, limiter
+from portal.web.throttle import failed, limiter, per_account
 
 pages = Blueprint("account", __name__)
 
@@ -38,7 +38,7 @@ def change() -> ResponseReturnValue:
 
 
 @pages.post("/account/password")
-@limiter.limit(PER_ACCOUNT, key_func=lambda: f"account:{viewer().email}", deduct_when=failed)
+@limiter.limit(per_account, key_func=lambda: f"account:{viewer().email}", deduct_when=failed)
 def change_password() -> ResponseReturnValue:
     """Store a new password after the old one; every other browser is signed out."""
     who, keep = viewer(), sign_in_id()

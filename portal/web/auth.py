@@ -13,7 +13,7 @@ from portal.web import back_to, go, go_to, notice, parts, public, reading, sign_
 from portal.web.languages import COOKIE
 from portal.web.security import YEAR
 from portal.web.sessions import remember
-from portal.web.throttle import PER_ACCOUNT, PER_ADDRESS, account, failed, limiter
+from portal.web.throttle import account, failed, limiter, per_account, per_address
 
 pages = Blueprint("auth", __name__)
 
@@ -31,8 +31,8 @@ def sign_in() -> ResponseReturnValue:
 
 
 @pages.post("/sign-in")
-@limiter.limit(PER_ADDRESS, deduct_when=failed)
-@limiter.limit(PER_ACCOUNT, key_func=account, deduct_when=failed)
+@limiter.limit(per_address, deduct_when=failed)
+@limiter.limit(per_account, key_func=account, deduct_when=failed)
 @public
 def enter() -> ResponseReturnValue:
     """Sign in: the same answer, after the same time, whether the address or the password is wrong."""
@@ -84,7 +84,7 @@ def language() -> ResponseReturnValue:
 
 
 @pages.get("/invitations/<secret>")
-@limiter.limit(PER_ADDRESS, deduct_when=failed)
+@limiter.limit(per_address, deduct_when=failed)
 @public
 def invitation(secret: str) -> ResponseReturnValue:
     """The page behind a one-time link."""
@@ -94,7 +94,7 @@ def invitation(secret: str) -> ResponseReturnValue:
 
 
 @pages.post("/invitations/<secret>")
-@limiter.limit(PER_ADDRESS, deduct_when=failed)
+@limiter.limit(per_address, deduct_when=failed)
 @public
 def accept(secret: str) -> ResponseReturnValue:
     """Set name and password, and sign in with them."""

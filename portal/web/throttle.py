@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
@@ -20,11 +20,23 @@ PER_ACCOUNT = "8 per 10 minutes"
 
 def register(app: Flask, redis_url: str) -> None:
     """Attach the counters. ``redis_url`` as in ``Settings.redis``."""
+    app.config.setdefault("TRIES_PER_ADDRESS", PER_ADDRESS)
+    app.config.setdefault("TRIES_PER_ACCOUNT", PER_ACCOUNT)
     app.config.update(
         RATELIMIT_STORAGE_URI=redis_url.replace("unix://", "redis+unix://", 1),
         RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 2, "socket_connect_timeout": 1},
     )
     limiter.init_app(app)
+
+
+def per_address() -> str:
+    """The limit of tries from one address."""
+    return str(current_app.config["TRIES_PER_ADDRESS"])
+
+
+def per_account() -> str:
+    """The limit of tries for one account."""
+    return str(current_app.config["TRIES_PER_ACCOUNT"])
 
 
 def account() -> str:
