@@ -17,7 +17,8 @@ from integrations.contract import DocumentKind
 from portal.money import Money
 
 T = TypeVar("T")
-Fact = str | int
+Fact = str | int | list[str]  # a list holds message ids: each is translated, then joined by commas
+NO_CURRENCY = "XXX"  # ISO 4217: amounts of a document that names no currency
 
 
 class Source(StrEnum):
@@ -204,7 +205,7 @@ def as_fields(findings: Findings, direction: Direction | None, least: float = 0.
         **{name: sure.get(name) for name in ("number", "issued_on", "due_on", "currency")},
         **_amounts(sure, -1 if paper is Paper.CREDIT_NOTE else 1),
     }
-    given["lines"] = _lines(findings, given.get("net"), paper)
+    given["lines"] = _lines(findings, given.get("net"))
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -212,7 +213,7 @@ def _amounts(sure: Mapping[str, Any], sign: int) -> dict[str, object]:
     """Net, tax and gross in minor units. ``sign`` turns a credit note's positive total round."""
     amounts = {name: sure[name].minor for name in ("net", "tax", "gross") if name in sure}
     currencies = {sure[name].currency for name in amounts}
-    if len(currencies) != 1 or currencies != {sure.get("currency", *currencies)}:
+    if len(currencies) != 1 or not currencies <= {sure.get("currency", *currencies)} - {NO_CURRENCY}:
         return {}
     if len(amounts) == 3 and amounts["net"] + amounts["tax"] != amounts["gross"]:
         amounts = {"gross": amounts["gross"]}
@@ -220,7 +221,7 @@ def _amounts(sure: Mapping[str, Any], sign: int) -> dict[str, object]:
     return {"currency": currencies.pop(), **{name: turn * minor for name, minor in amounts.items()}}
 
 
-def _lines(findings: Findings, net: object, paper: object) -> list[dict[str, object]] | None:
+def _lines(findings: Findings, net: object) -> list[dict[str, object]] | None:
     total = sum(line.net.minor for line in findings.lines)
     if not findings.lines or not isinstance(net, int) or abs(total) != abs(net):
         return None

@@ -1,0 +1,143 @@
+"""The XML inside a hybrid PDF (ZUGFeRD, Factur-X, XRechnung), found even where the PDF is not as it should be."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import pikepdf
+
+from portal.reading.xml import SIZE_LIMIT
+
+# ZUGFeRD 1.0, 2.0 and Factur-X / 2.1+ name the file; XRechnung in PDF has its own. Better ones first.
+NAMES = ("factur-x.xml", "xrechnung.xml", "zugferd-invoice.xml")
+FILE_LIMIT = 50  # embedded files looked at
+_INVOICE = re.compile(rb"CrossIndustryInvoice|CrossIndustryDocument|:schema:xsd:(Invoice|CreditNote)-2")
+RATIO_LIMIT = 200  # times that a stream may grow; invoices compress to about a tenth
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file inside the PDF. ``content`` is empty when it is too large, damaged or not XML."""
+
+    name: str
+    content: bytes
+    size: int
+
+
+def embedded(content: bytes) -> list[Attachment]:
+    """The files in a PDF, e-invoices first; nothing when the PDF is encrypted, damaged or has none."""
+    try:
+        with pikepdf.open(BytesIO(content), suppress_warnings=True) as document:
+            found = list(_files(document))
+    except (pikepdf.PdfError, pikepdf.PasswordError, ValueError, RuntimeError, OSError):
+        return []
+    return sorted(found, key=_rank)
+
+
+def _rank(attachment: Attachment) -> int:
+    name = attachment.name.lower()
+    if not _INVOICE.search(attachment.content[:8192].replace(b"\0", b"")):
+        return len(NAMES) + 1
+    return NAMES.index(name) if name in NAMES else len(NAMES)
+
+
+def is_named_invoice(attachment: Attachment) -> bool:
+    """Whether the file's name promises an e-invoice."""
+    return attachment.name.lower() in NAMES
+
+
+def _files(document: pikepdf.Pdf) -> Iterator[Attachment]:
+    """By /AF, by the tree of names, and at last every file specification anywhere: each stream once."""
+    seen: set[tuple[int, int]] = set()
+    for specification in _specifications(document):
+        stream = _stream(specification)
+        if stream is None or stream.objgen in seen or len(seen) >= FILE_LIMIT:
+            continue
+        seen.add(stream.objgen)
+        name = _name(specification)
+        yield _attachment(name, stream)
+
+
+def _specifications(document: pikepdf.Pdf) -> Iterator[Any]:
+    root = document.Root
+    yield from _members(root.get("/AF"))
+    names = root.get("/Names")
+    if isinstance(names, pikepdf.Dictionary):
+        yield from _named(names.get("/EmbeddedFiles"), depth=0)
+    for candidate in document.objects:
+        if isinstance(candidate, pikepdf.Dictionary) and "/EF" in candidate:
+            yield candidate
+
+
+def _members(array: Any) -> Iterator[Any]:
+    if isinstance(array, pikepdf.Array):
+        yield from (array[index] for index in range(min(len(array), FILE_LIMIT)))
+    elif isinstance(array, pikepdf.Dictionary):
+        yield array
+
+
+def _named(node: Any, depth: int) -> Iterator[Any]:
+    """The values of a name tree, as far as it is one: broken ones have names alone, loops, or wrong types."""
+    if not isinstance(node, pikepdf.Dictionary) or depth > 8:
+        return
+    yield from (member for member in _members(node.get("/Names")) if isinstance(member, pikepdf.Dictionary))
+    for kid in _members(node.get("/Kids")):
+        yield from _named(kid, depth + 1)
+
+
+def _stream(specification: Any) -> pikepdf.Stream | None:
+    files = specification.get("/EF") if isinstance(specification, pikepdf.Dictionary) else None
+    if not isinstance(files, pikepdf.Dictionary):
+        return None
+    for key in ("/UF", "/F", "/Unix", "/DOS", "/Mac"):
+        stream = files.get(key)
+        if isinstance(stream, pikepdf.Stream):
+            return stream
+    return None
+
+
+def _name(specification: Any) -> str:
+    for key in ("/UF", "/F"):
+        if isinstance(specification.get(key), pikepdf.String):
+            return re.split(r"[/\\]", str(specification[key]))[-1]
+    return ""
+
+
+def _attachment(name: str, stream: pikepdf.Stream) -> Attachment:
+    try:
+        content = _unpacked(stream)
+    except (pikepdf.PdfError, zlib.error, ValueError, RuntimeError):
+        content = b""
+    return Attachment(name, content if _is_xml(content) else b"", len(content))
+
+
+def _is_xml(content: bytes) -> bool:
+    return content[:64].lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").startswith(b"<")
+
+
+def _unpacked(stream: pikepdf.Stream) -> bytes:
+    """The stream's bytes, never more than the limit: Flate is undone here in steps, as a bomb would not ask."""
+    filters = stream.get("/Filter")
+    names = [str(each) for each in filters] if isinstance(filters, pikepdf.Array) else [str(filters)]
+    if filters is None:
+        return bytes(stream.read_raw_bytes())[:SIZE_LIMIT]
+    if names != ["/FlateDecode"] or "/DecodeParms" in stream:
+        return _by_library(stream)
+    raw = bytes(stream.read_raw_bytes())
+    unpacker = zlib.decompressobj()
+    content = unpacker.decompress(raw, SIZE_LIMIT + 1)
+    if len(content) > SIZE_LIMIT:
+        raise ValueError("too large")
+    return content
+
+
+def _by_library(stream: pikepdf.Stream) -> bytes:
+    """Rare filters; only for streams too small to become large by one of them."""
+    if len(stream.read_raw_bytes()) > SIZE_LIMIT // RATIO_LIMIT:
+        raise ValueError("too large")
+    return bytes(stream.read_bytes())
