@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
+from flask import Flask
 from sqlmodel import select
 from werkzeug.test import TestResponse
 
@@ -207,3 +209,16 @@ def ids(answer: TestResponse) -> list[str]:
     assert answer.status_code == 200, answer.text
     assert answer.json is not None
     return [str(UUID(one["id"])) for one in answer.json["items"]]
+
+
+def test_the_same_key_at_the_same_moment_makes_one_document(
+    app: Flask, caller: Callers, client: Client, db: Database
+) -> None:
+    secret = caller().secret
+    with ThreadPoolExecutor(4) as pool:
+        uploads = [pool.submit(upload, Caller(app.test_client(), secret), client, key="a-1") for _caller in range(4)]
+        statuses = sorted(one.result().status_code for one in uploads)
+    assert statuses.count(201) == 1
+    assert set(statuses) <= {200, 201, 409}
+    with db.read() as session:
+        assert len(session.exec(select(Document)).all()) == 1
