@@ -349,6 +349,10 @@ class Exporter(Connector):
         """Make the folders that must exist without a document (paths below the root); return them and the root."""
         return []
 
+    def account_folder(self, client: str, account: str) -> str:
+        """The folder (path below the root) that a client's bank account has even without a document; empty: none."""
+        return ""
+
     def reserve(self, document: OutgoingDocument) -> str:
         """Something that makes repeats harmless (a generated id). Once per delivery, stored before the first attempt.
 

@@ -7,6 +7,7 @@ from functools import cache
 from portal import config, ids
 from portal.delivery import deliver, outbox
 from portal.errors import NotFound
+from portal.instances import places
 from portal.instances.models import Instance
 from portal.parts import Parts, assemble
 from portal.processing import services as processing
@@ -24,7 +25,8 @@ def read(document_id: str) -> None:
 
 
 def drain(instance_id: str) -> None:
-    """Deliver what is due for an instance."""
+    """Deliver what is due for an instance; a bank account opened since the last time gets its folder first."""
+    places.open_account_folders(parts(), ids.parse(instance_id))
     deliver.drain(parts(), ids.parse(instance_id))
 
 

@@ -148,6 +148,10 @@ class GoogleDrive(Exporter):
             places.append(Place(path="/".join(names), remote_id=folder.id, link=folder.link))
         return places
 
+    def account_folder(self, client: str, account: str) -> str:
+        """As far as the instance's path names it."""
+        return self.template.account_folder(client, account, self.config.language)
+
     def reserve(self, document: OutgoingDocument) -> str:
         """A file id that Google generated."""
         return self.ids.take()

@@ -5,20 +5,23 @@ from __future__ import annotations
 from uuid import UUID
 
 import structlog
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from integrations.contract import Ability, Exporter
 from integrations.errors import ConnectorError
+from portal.banking.models import BankAccount
+from portal.clients.models import Client
 from portal.extensions import services as extensions
 from portal.instances import connectors
 from portal.instances.memory import memory
-from portal.instances.models import Instance, Remembered
+from portal.instances.models import Instance, InstanceState, Remembered
 from portal.parts import Parts
 
 log = structlog.get_logger()
 
 # Connectors name what they remember themselves; this prefix is the portal's.
 _ROOT = "portal:root-link"
+_ACCOUNT = "portal:account:"
 
 
 def find_root(parts: Parts, instance: Instance) -> None:
@@ -35,6 +38,49 @@ def find_root(parts: Parts, instance: Instance) -> None:
     link = next((place.link for place in places if place.link), None)
     if link:
         memory(parts, instance.id).put(_ROOT, link)
+
+
+def open_account_folders(parts: Parts, instance_id: UUID) -> int:
+    """Give every open bank account of the client its folder (E2); return how many were new.
+
+    What was opened is remembered: a folder that somebody deletes later stays deleted (E4).
+    """
+    accounts = _without_folder(parts, instance_id)
+    if not accounts:
+        return 0
+    try:
+        with connectors.exporter(parts, instance_id) as exporter:
+            paths = [path for client, name in accounts.values() if (path := exporter.account_folder(client, name))]
+            if paths:
+                exporter.prepare(paths)
+    except ConnectorError as error:
+        log.info("instance.no_account_folder_yet", instance=str(instance_id), error=str(error))
+        return 0
+    known = memory(parts, instance_id)
+    for account_id in accounts:
+        known.put(f"{_ACCOUNT}{account_id}", "opened")
+    return len(paths)
+
+
+def _without_folder(parts: Parts, instance_id: UUID) -> dict[UUID, tuple[str, str]]:
+    """Account -> names of client and account, for an active instance of a kind that has folders."""
+    with parts.db.read() as session:
+        instance = session.get_one(Instance, instance_id)
+        abilities = extensions.manifest_of(instance.kind).abilities
+        if instance.state is not InstanceState.ACTIVE or Ability.FOLDERS not in abilities:
+            return {}
+        statement = (
+            select(BankAccount.id, Client.name, BankAccount.name)
+            .join(Client, col(Client.id) == col(BankAccount.client_id))
+            .where(BankAccount.client_id == instance.client_id, col(BankAccount.closed_at).is_(None))
+        )
+        found = {key: (client, name) for key, client, name in session.exec(statement)}
+        opened = select(Remembered.key).where(
+            Remembered.instance_id == instance_id, col(Remembered.key).startswith(_ACCOUNT)
+        )
+        for key in session.exec(opened):
+            found.pop(UUID(key.removeprefix(_ACCOUNT)), None)
+    return found
 
 
 def root_link(session: Session, instance_id: UUID) -> str | None:
