@@ -31,9 +31,8 @@ def test_every_sentence_is_translated_with_the_same_places(translations: ModuleT
 
 
 def test_sentences_are_collected_from_code_templates_and_errors(translations: ModuleType) -> None:
-    found = {
-        form for message in translations.messages(translations.collected()) for form in translations.forms(message.id)
-    }
+    messages = translations.messages(translations.collected())
+    found = {form for message in messages for form in translations.forms(message.id)}
     for sentence in (
         "Hand in documents",  # a template
         "delivered",  # marked in code
@@ -53,17 +52,14 @@ def test_faults_are_found(translations: ModuleType) -> None:
     catalog.add("%(n)s files", "%(m)s Dateien")
     catalog.add("Closed", "")
     catalog.add(("%(num)s day", "%(num)s days"), ("%(num)s Tag", ""))
-    assert [line.split(":")[0] for line in translations.faults(catalog)] == [
-        "other places",
-        "not translated",
-        "not translated",
-    ]
+    kinds = [line.split(":")[0] for line in translations.faults(catalog)]
+    assert kinds == ["other places", "not translated", "not translated"]
 
 
 def test_templates_hold_no_untranslated_words() -> None:
     """A rough net: two plain words in a row between tags that no call to _ surrounds."""
     loose = re.compile(r">\s*([A-Z][a-z]+ [a-z]+[a-z ]*)\s*<")
-    known = {"Nothing"}
-    for path in sorted((ROOT / "templates").rglob("*.html")):
+    pages = [path for path in (ROOT / "templates").rglob("*.html") if "pdf" not in path.parts]
+    for path in sorted(pages):
         text = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", "", path.read_text(), flags=re.DOTALL)
-        assert set(loose.findall(text)) <= known, path.relative_to(ROOT)
+        assert loose.findall(text) == [], path.relative_to(ROOT)

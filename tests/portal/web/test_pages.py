@@ -54,9 +54,7 @@ def test_a_search_typed_on_the_board_is_answered_by_the_list_alone(
     assert client.name not in browser.get("/?q=ahlers", headers={"HX-Request": "true"}).text
 
 
-def test_a_saved_view_leads_to_its_filter_and_goes_again(
-    signed_in: SignedIn, viewer: MakeViewer, client: Client
-) -> None:
+def test_a_saved_view_leads_to_its_filter_and_goes(signed_in: SignedIn, viewer: MakeViewer, client: Client) -> None:
     browser = signed_in(viewer())
     saved = browser.post("/views", data={"name": "Offene", "only": "open", "sort": "-open"})
     assert saved.location == "/?only=open&sort=-open"
@@ -105,9 +103,7 @@ def test_a_client_is_added_changed_archived_and_put_back(
         assert audit.broken(session, firm.id) is None
 
 
-def test_what_is_wrong_with_a_client_is_said_beside_its_field(
-    signed_in: SignedIn, viewer: MakeViewer, client: Client
-) -> None:
+def test_a_fault_is_said_beside_its_field(signed_in: SignedIn, viewer: MakeViewer, client: Client) -> None:
     browser = signed_in(viewer())
     answer = browser.post("/clients/new", data={"name": "Ahlers", "number": client.number})
     assert answer.status_code == 409
