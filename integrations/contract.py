@@ -338,7 +338,7 @@ class Connector(ABC):
 
 
 def default_reservation(document: OutgoingDocument) -> str:
-    """A reservation that follows from the document and its version alone."""
+    """A reservation that need not be stored: it follows from the document and its version."""
     return f"{document.id}-{document.version}"
 
 
@@ -354,10 +354,7 @@ class Exporter(Connector):
         return ""
 
     def reserve(self, document: OutgoingDocument) -> str:
-        """Something that makes repeats harmless (a generated id). Once per delivery, stored before the first attempt.
-
-        The default is not stored: it is the same whenever it is asked for.
-        """
+        """What makes repeats harmless (a generated id): asked for once per delivery, stored before the first attempt."""
         return default_reservation(document)
 
     @abstractmethod
