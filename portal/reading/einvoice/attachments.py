@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import islice
 from typing import Any
 
 import pikepdf
@@ -16,6 +17,7 @@ from portal.reading.xml import SIZE_LIMIT
 # ZUGFeRD 1.0, 2.0 and Factur-X / 2.1+ name the file; XRechnung in PDF has its own. Better ones first.
 NAMES = ("factur-x.xml", "xrechnung.xml", "zugferd-invoice.xml")
 FILE_LIMIT = 50  # embedded files looked at
+OBJECT_LIMIT = 100_000  # objects of a PDF searched for embedded files
 _INVOICE = re.compile(rb"CrossIndustryInvoice|CrossIndustryDocument|:schema:xsd:(Invoice|CreditNote)-2")
 RATIO_LIMIT = 200  # times that a stream may grow; invoices compress to about a tenth
 
@@ -33,15 +35,21 @@ def embedded(content: bytes) -> list[Attachment]:
     """The files in a PDF, e-invoices first; nothing when the PDF is encrypted, damaged or has none."""
     try:
         with pikepdf.open(BytesIO(content), suppress_warnings=True) as document:
-            found = list(_files(document))
+            found = _files(_declared(document))
+            if not any(map(_is_invoice, found)):
+                found += _files(_anywhere(document))
     except (pikepdf.PdfError, pikepdf.PasswordError, ValueError, RuntimeError, OSError):
         return []
     return sorted(found, key=_rank)
 
 
+def _is_invoice(attachment: Attachment) -> bool:
+    return bool(_INVOICE.search(attachment.content[:8192].replace(b"\0", b"")))
+
+
 def _rank(attachment: Attachment) -> int:
     name = attachment.name.lower()
-    if not _INVOICE.search(attachment.content[:8192].replace(b"\0", b"")):
+    if not _is_invoice(attachment):
         return len(NAMES) + 1
     return NAMES.index(name) if name in NAMES else len(NAMES)
 
@@ -51,25 +59,30 @@ def is_named_invoice(attachment: Attachment) -> bool:
     return attachment.name.lower() in NAMES
 
 
-def _files(document: pikepdf.Pdf) -> Iterator[Attachment]:
-    """By /AF, by the tree of names, and at last every file specification anywhere: each stream once."""
-    seen: set[tuple[int, int]] = set()
-    for specification in _specifications(document):
+def _files(specifications: Iterator[Any]) -> list[Attachment]:
+    """The files of file specifications, each stream once."""
+    found: dict[tuple[int, int], Attachment] = {}
+    for specification in specifications:
         stream = _stream(specification)
-        if stream is None or stream.objgen in seen or len(seen) >= FILE_LIMIT:
-            continue
-        seen.add(stream.objgen)
-        name = _name(specification)
-        yield _attachment(name, stream)
+        if stream is not None and stream.objgen not in found:
+            found[stream.objgen] = _attachment(_name(specification), stream)
+        if len(found) >= FILE_LIMIT:
+            break
+    return list(found.values())
 
 
-def _specifications(document: pikepdf.Pdf) -> Iterator[Any]:
+def _declared(document: pikepdf.Pdf) -> Iterator[Any]:
+    """The file specifications that the document tells: by /AF, then by its tree of names."""
     root = document.Root
     yield from _members(root.get("/AF"))
     names = root.get("/Names")
     if isinstance(names, pikepdf.Dictionary):
         yield from _named(names.get("/EmbeddedFiles"), depth=0)
-    for candidate in document.objects:
+
+
+def _anywhere(document: pikepdf.Pdf) -> Iterator[Any]:
+    """Every file specification among the objects: annotations, and what a broken tree of names lost."""
+    for candidate in islice(document.objects, OBJECT_LIMIT):
         if isinstance(candidate, pikepdf.Dictionary) and "/EF" in candidate:
             yield candidate
 
