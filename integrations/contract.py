@@ -354,7 +354,7 @@ class Exporter(Connector):
         return ""
 
     def reserve(self, document: OutgoingDocument) -> str:
-        """What makes repeats harmless (a generated id): asked for once per delivery, stored before the first attempt."""
+        """What makes repeats harmless (a generated id); asked for once per delivery, stored before the first try."""
         return default_reservation(document)
 
     @abstractmethod
