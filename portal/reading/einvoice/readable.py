@@ -6,11 +6,12 @@ HTML: the template escapes all of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
@@ -116,6 +117,7 @@ class _Page:
         self._invoice, self._language = invoice, language
         self._root, self._totals = invoice.root, invoice.totals
         self._currency = invoice.currency
+        self._countries: Mapping[str, str] = Locale(language).territories
 
     def whole(self) -> Readable:
         root = self._root
@@ -161,19 +163,22 @@ class _Page:
 
     def _parties(self) -> Iterable[Party]:
         root = self._root
-        yield _seller(root.one("BG-4"))
-        yield _buyer(root.one("BG-7"))
+        yield _seller(root.one("BG-4"), self._countries)
+        yield _buyer(root.one("BG-7"), self._countries)
         for payee in root.of("BG-10"):
             rows = _given((N_("Identifier"), payee.text("BT-60")), (N_("Register number"), payee.text("BT-61")))
             yield Party(N_("Payee"), payee.text("BT-59"), (), tuple(rows))
         for agent in root.of("BG-11"):
-            place = _address(agent.one("BG-12"), "BT-64", "BT-65", "BT-164", "BT-67", "BT-66", "BT-68", "BT-69")
+            place = self._place(agent.one("BG-12"), "BT-64", "BT-65", "BT-164", "BT-67", "BT-66", "BT-68", "BT-69")
             rows = _given((N_("VAT ID"), agent.text("BT-63")))
             yield Party(N_("Tax representative"), agent.text("BT-62"), place, tuple(rows))
         for delivery in root.of("BG-13"):
-            place = _address(delivery.one("BG-15"), "BT-75", "BT-76", "BT-165", "BT-78", "BT-77", "BT-79", "BT-80")
+            place = self._place(delivery.one("BG-15"), "BT-75", "BT-76", "BT-165", "BT-78", "BT-77", "BT-79", "BT-80")
             if place or delivery.has("BT-70"):
                 yield Party(N_("Delivered to"), delivery.text("BT-70"), place, ())
+
+    def _place(self, group: Group, *names: str) -> tuple[str, ...]:
+        return _address(group, self._countries, *names)
 
     def _item(self, line: Group) -> Item:
         price, base = line.number("BT-146"), line.number("BT-149")
@@ -309,13 +314,13 @@ def _given(*rows: tuple[str, str]) -> list[Row]:
     return [Row(label, value) for label, value in rows if value]
 
 
-def _address(group: Group, *names: str) -> tuple[str, ...]:
+def _address(group: Group, countries: Mapping[str, str], *names: str) -> tuple[str, ...]:
     """Lines of an address; names: line 1, 2, 3, post code, city, subdivision, country."""
     first, second, third, code, city, part, country = (group.text(name) for name in names)
-    return tuple(filter(None, (first, second, third, f"{code} {city}".strip(), part, country)))
+    return tuple(filter(None, (first, second, third, f"{code} {city}".strip(), part, countries.get(country, country))))
 
 
-def _seller(group: Group) -> Party:
+def _seller(group: Group, countries: Mapping[str, str]) -> Party:
     rows = _given(
         (N_("VAT ID"), group.text("BT-31")),
         (N_("Tax number"), group.text("BT-32")),
@@ -325,11 +330,11 @@ def _seller(group: Group) -> Party:
         (N_("Electronic address"), group.text("BT-34")),
         (N_("Legal information"), group.text("BT-33")),
     )
-    place = _address(group.one("BG-5"), "BT-35", "BT-36", "BT-162", "BT-38", "BT-37", "BT-39", "BT-40")
+    place = _address(group.one("BG-5"), countries, "BT-35", "BT-36", "BT-162", "BT-38", "BT-37", "BT-39", "BT-40")
     return Party(N_("Seller"), *_names(group.text("BT-27"), group.text("BT-28"), place), tuple(rows))
 
 
-def _buyer(group: Group) -> Party:
+def _buyer(group: Group, countries: Mapping[str, str]) -> Party:
     rows = _given(
         (N_("VAT ID"), group.text("BT-48")),
         (N_("Register number"), group.text("BT-47")),
@@ -337,7 +342,7 @@ def _buyer(group: Group) -> Party:
         *_contact(group.one("BG-9"), "BT-56", "BT-57", "BT-58"),
         (N_("Electronic address"), group.text("BT-49")),
     )
-    place = _address(group.one("BG-8"), "BT-50", "BT-51", "BT-163", "BT-53", "BT-52", "BT-54", "BT-55")
+    place = _address(group.one("BG-8"), countries, "BT-50", "BT-51", "BT-163", "BT-53", "BT-52", "BT-54", "BT-55")
     return Party(N_("Buyer"), *_names(group.text("BT-44"), group.text("BT-45"), place), tuple(rows))
 
 
