@@ -17,6 +17,7 @@ from integrations.contract import Operation
 from portal import clock
 from portal.accounts.models import Role
 from portal.clients.models import Client
+from portal.db import refresh_statistics
 from portal.delivery.models import Delivery, Receipt, State
 from portal.documents import keys
 from portal.documents.models import Document
@@ -50,10 +51,16 @@ def fill(at: Place, documents: int) -> Archive:
         with at.parts.db.transaction() as session:
             for rows in (made, sent, [_receipt(one) for one in sent]):
                 _insert(session, rows)
+    _settle(at)
+    return Archive(owner.person_id, clients[0].id)
+
+
+def _settle(at: Place) -> None:
+    """What happens by itself within the hour: the planner learns how large the tables are."""
+    refresh_statistics(at.parts.db)
     if not at.parts.db.is_sqlite:
         with at.parts.db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text("ANALYZE"))
-    return Archive(owner.person_id, clients[0].id)
 
 
 def _document(sample: Document, client: Client, number: int) -> Document:

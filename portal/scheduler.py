@@ -11,7 +11,7 @@ import structlog
 from sqlmodel import Session, col, select
 
 from portal import clock
-from portal.db import Database
+from portal.db import Database, refresh_statistics
 from portal.delivery import runs
 from portal.delivery.models import Lease
 from portal.delivery.sweep import sweep
@@ -55,6 +55,8 @@ def tick(parts: Parts, *, whole: bool) -> None:
     runs.start_due(parts.db)
     sweep(parts.db, whole=whole)
     runs.end_finished(parts.db)
+    if whole:
+        refresh_statistics(parts.db)
 
 
 def run(parts: Parts) -> None:
