@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
 from portal.banking.statements import cells
-from portal.banking.statements.values import Unreadable
+from portal.banking.statements.values import Unreadable, one_line
 from portal.i18n import N_
 
 DELIMITERS = (";", ",", "\t", "|")
@@ -150,7 +150,7 @@ def rows(content: bytes, encoding: str, delimiter: str) -> list[list[str]]:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
             if len(found) >= ROW_LIMIT:
                 raise Unreadable(TOO_MANY_ROWS, limit=ROW_LIMIT)
-            found.append([cell.strip() for cell in row])
+            found.append([one_line(cell) for cell in row])
     except (UnicodeError, LookupError, csv.Error) as error:
         raise Unreadable(NO_TABLE) from error
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portal.banking.statements import archive, camt, columns, mt940, table
 from portal.banking.statements.columns import Columns
@@ -57,9 +57,10 @@ def read(content: bytes, confirmed: Confirmed = never, *, trust_guesses: bool = 
     statements: list[Statement] = []
     notes: list[Note] = []
     wrong: Unreadable | None = None
-    for name, inside in archive.files(content):
+    for part, (name, inside) in enumerate(archive.files(content)):
         try:
-            statements += _one(inside, confirmed, trust_guesses=trust_guesses)
+            found = _one(inside, confirmed, trust_guesses=trust_guesses)
+            statements += [replace(one, part=part) for one in found]
         except Unreadable as error:
             wrong = wrong or error
             notes.append(Note(IN_PART, {"name": name[:100], "reason": str(error)}))
@@ -90,7 +91,8 @@ def _table(content: bytes, confirmed: Confirmed, *, trust_guesses: bool) -> list
     cells = columns.rows(content, guess.encoding, guess.delimiter)
     if max((len(row) for row in cells), default=0) < 2:
         raise Unreadable(UNKNOWN)
-    known = confirmed(columns.signature(cells, guess))
+    signature = columns.signature(cells, guess)
+    known = confirmed(signature)
     if known is None and not (trust_guesses or columns.is_qonto(cells, guess)):
         raise Unconfirmed(guess)
-    return table.read(content, known or guess)
+    return [replace(one, signature=signature) for one in table.read(content, known or guess)]

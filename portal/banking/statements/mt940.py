@@ -53,7 +53,7 @@ def _decoded(content: bytes) -> str:
 
 def _lines(text: str) -> list[str]:
     """Lines without SWIFT's frame ({1:…}{2:…}{4: … -}{5:…}); a ``:`` torn from its field is joined again."""
-    bare = re.sub(r"[\x01\x03\x1a]", "", text.replace("\r\n", "\n").replace("\r", "\n"))
+    bare = re.sub(r"[\x00-\x09\x0b-\x1f]", "", text.replace("\r\n", "\n").replace("\r", "\n"))
     bare = re.sub(r"^-\}.*$", "-", bare, flags=re.MULTILINE)
     bare = re.sub(r"^(\{\d:(\{[^}]*\}|[^{}\n])*\}?)+$\n?", "", bare, flags=re.MULTILINE)
     return re.sub(r"^:\n(?=\d\d[A-Z]?:)", ":", bare, flags=re.MULTILINE).split("\n")

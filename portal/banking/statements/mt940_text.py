@@ -117,15 +117,24 @@ def _slashed(flat: str) -> Said:
 
 
 def _free(joined: str, account: str, reference: str, supplement: str) -> Said:
+    beside = _beside(reference, supplement)
     words = _IBAN.findall(f"{joined} {reference} {supplement}")
     others = {values.proven_iban(word) for word in words} - {"", values.proven_iban(account)}
     name = _LABELLED_NAME.search(joined)
-    beside = values.one_line(reference[16:])  # old Dutch files put the counterparty behind the reference
     return Said(
-        name=values.one_line(name[1]) if name else beside,
-        iban=others.pop() if len(others) == 1 else "",
+        name=values.one_line(name[1]) if name else beside.name,
+        iban=beside.iban or (others.pop() if len(others) == 1 else ""),
         text=values.one_line(_unwrapped(joined)) or values.one_line(supplement),
     )
+
+
+def _beside(reference: str, supplement: str) -> Said:
+    """What Dutch banks put into field 61: the other account as reference, or the name behind a padded reference."""
+    account = values.shaped_iban(reference)
+    if account:
+        return Said(name=values.one_line(supplement), iban=account)
+    name = reference[16:] if len(reference) > 16 and re.search("[A-Za-z]{3}", reference[16:]) else ""
+    return Said(name=values.one_line(name))
 
 
 def _unwrapped(joined: str) -> str:

@@ -21,6 +21,8 @@ from portal.i18n import N_
 
 NOT_ROUND = N_("An amount has more decimal places than its currency and was rounded: %(amount)s %(currency)s.")
 
+TOO_BIG = N_("An amount in the file is too large to be true: %(amount)s.")
+
 
 class Format(StrEnum):
     """Where an entry was read from. Different formats word the same entry differently."""
@@ -99,6 +101,8 @@ class Statement:
     made_on: date | None = None
     entries: tuple[Entry, ...] = ()
     notes: tuple[Note, ...] = ()
+    part: int = 0  # of a ZIP: which file inside
+    signature: str = ""  # of a table: by what its columns are known again
 
     @property
     def booked(self) -> tuple[Entry, ...]:
@@ -129,7 +133,12 @@ class Statement:
 
 
 def money(amount: Decimal, currency: str, notes: list[Note]) -> Money:
-    """Money of a bank's decimal. Places beyond the currency's are rounded half to even, and that is noted."""
+    """Money of a bank's decimal. Places beyond the currency's are rounded half to even, and that is noted.
+
+    Unreadable when it is larger than any account's.
+    """
+    if amount and amount.adjusted() > 14:
+        raise Unreadable(TOO_BIG, amount=str(amount)[:40])
     exact = amount.scaleb(digits(currency))
     whole = exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
     if whole != exact:
