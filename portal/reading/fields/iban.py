@@ -1,0 +1,167 @@
+"""IBANs and VAT ids: what looks like one, and whether its check digits hold (ISO 13616, national rules)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from stdnum import get_cc_module
+from stdnum import iban as iban_rules
+from stdnum.eu import vat as eu_vat
+
+from portal.reading.fields.labels import Seen
+from portal.reading.fields.ranking import Choice, Ranked, best
+from portal.reading.findings import Source
+from portal.reading.words import Cell, Page, squeeze
+
+# Length by country, from the registry of ISO 13616; only what is seen on invoices here.
+_LENGTHS = {
+    "AT": 20, "BE": 16, "BG": 22, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24, "FI": 18,
+    "FR": 27, "GB": 22, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IT": 27, "LI": 21, "LT": 20, "LU": 20, "LV": 21,
+    "MC": 27, "MT": 31, "NL": 18, "NO": 15, "PL": 28, "PT": 25, "RO": 24, "RS": 22, "SE": 24, "SI": 19, "SK": 24,
+    "SM": 27, "TR": 26, "UA": 29,
+}  # fmt: skip
+_IBAN = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_LENGTHS)})\s?[0-9OIlSB]{{2}}(?:[\s.\-]{{0,2}}[A-Z0-9]){{11,27}}")
+_VAT = re.compile(
+    r"(?<![A-Za-z0-9])(?:AT\s?U|BE|BG|CHE|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|GR|HR|HU|IE|IT|LT|LU|LV|MT|NL|NO|PL|PT|RO|SE|SI|SK|XI)"
+    r"[\s\-.]{0,3}[A-Z0-9](?:[\s.\-]?[A-Z0-9]){6,12}(?![A-Za-z0-9])"
+)
+_VAT_LABEL = re.compile(r"ust|umsatzsteuer|vat|tva|btw|uid|steuerident|taxid|taxreg|mwstnr|ident(ifikations)?n")
+_BUYERS = re.compile(
+    r"(ihre?|your|uw|client|kunden?|customer|buyer|votre)(ust|vat|btw|uid|tva|umsatzsteuer)|tvaclient|custvat|empfanger"
+)
+_SWAPS = str.maketrans("OIlSB", "01158")
+
+
+@dataclass(frozen=True)
+class Account:
+    """An IBAN without blanks, and whether its check digits hold."""
+
+    iban: str
+    valid: bool
+
+
+def accounts(pages: Sequence[Page]) -> list[Ranked[Account]]:
+    """All IBANs on the pages, the best first for each; those that are masked by stars are none."""
+    return [one for page in pages for cell in page.cells for one in _accounts(cell, page.source)]
+
+
+def _accounts(cell: Cell, source: Source) -> Iterator[Ranked[Account]]:
+    for match in _IBAN.finditer(cell.text):
+        printed = match.group()
+        length = _LENGTHS[printed[:2]]
+        compact = re.sub(r"[^A-Za-z0-9]", "", printed)
+        if len(compact) < length or "*" in cell.text[match.start() : match.end() + 2]:
+            continue
+        account = _mended(compact[:length]) if source is Source.OCR else compact[:length]
+        valid = is_iban(account)
+        labelled = "iban" in squeeze(cell.text[max(0, match.start() - 30) : match.start()])
+        yield Ranked(
+            Seen(Account(account, valid), cell, match.start(), _behind(cell.text, match.start(), length)),
+            4.0 if valid else 0.9 if labelled else 0.5,
+        )
+
+
+def _behind(text: str, start: int, letters: int) -> int:
+    """The place behind so many letters and digits."""
+    at = start
+    while letters and at < len(text):
+        letters -= text[at].isalnum()
+        at += 1
+    return at
+
+
+@lru_cache(maxsize=2048)
+def is_iban(text: str) -> bool:
+    """Whether the check digits and the country's own rules hold."""
+    return bool(iban_rules.is_valid(text))
+
+
+def _mended(account: str) -> str:
+    """The account with letters that OCR mixes up made digits, when that makes the check digits hold."""
+    if is_iban(account):
+        return account
+    tried = account[:2] + account[2:].translate(_SWAPS)
+    return tried if is_iban(tried) else account
+
+
+@dataclass(frozen=True)
+class VatId:
+    """A VAT id without blanks, and whether the rules of its country hold."""
+
+    number: str
+    valid: bool
+    buyers: bool = False
+
+
+def vat_ids(pages: Sequence[Page]) -> list[Ranked[VatId]]:
+    """All VAT ids on the pages, with what speaks for each being one."""
+    return [
+        one for page in pages for number, row in enumerate(page.rows) for cell in row for one in _vat_ids(cell, row)
+    ]
+
+
+def _vat_ids(cell: Cell, row: Sequence[Cell]) -> Iterator[Ranked[VatId]]:
+    for match in _VAT.finditer(cell.text):
+        before = squeeze(cell.text[: match.start()])[-40:] or _left(cell, row)
+        labelled = bool(_VAT_LABEL.search(before))
+        for printed in _shorter(match.group()):
+            number = re.sub(r"[^A-Z0-9]", "", printed)
+            valid = is_vat_id(number)
+            if valid or (labelled and _looks_right(number)):
+                score = (3.0 if valid else 0.6) + (1.0 if labelled else -0.6)
+                found = VatId(number, valid, bool(_BUYERS.search(before)))
+                yield Ranked(Seen(found, cell, match.start(), match.start() + len(printed)), score)
+                break
+
+
+def _left(cell: Cell, row: Sequence[Cell]) -> str:
+    return squeeze(" ".join(one.text for one in row if one.place.left < cell.place.left)[-40:])
+
+
+def _shorter(printed: str) -> Iterator[str]:
+    """The whole, then without its last groups: what follows an id in running text is not part of it."""
+    yield printed
+    while " " in printed.strip():
+        printed = printed.rsplit(" ", 1)[0]
+        if len(printed) > 8:
+            yield printed
+
+
+@lru_cache(maxsize=2048)
+def is_vat_id(number: str) -> bool:
+    """Whether a number is a VAT id by the rules of its country."""
+    if eu_vat.is_valid(number):
+        return True
+    module = get_cc_module(number[:2], "vat") if number[:2] in {"CH", "GB", "NO"} else None
+    return bool(module and (module.is_valid(number) or module.is_valid(number[2:])))
+
+
+def _looks_right(number: str) -> bool:
+    digits = {"DE": 9, "AT": 8, "NL": 11, "FR": 9, "BE": 10, "IT": 11, "ES": 7, "GB": 9, "PL": 10, "LU": 8}
+    return sum(char.isdigit() for char in number) >= digits.get(number[:2], 8) and len(number) <= 14
+
+
+def choose_account(found: Sequence[Ranked[Account]], own: frozenset[str]) -> Choice[str] | None:
+    """Where the money goes: an account that is not the reader's own."""
+    ranked = [
+        Ranked(
+            Seen(one.seen.value.iban, one.seen.cell, one.seen.start, one.seen.end),
+            one.score - (3.5 if one.seen.value.iban in own else 0.0),
+        )
+        for one in found
+    ]
+    return best(_together(ranked))
+
+
+def _together(ranked: Sequence[Ranked[str]]) -> list[Ranked[str]]:
+    """Several accounts are equally good: the one named first and most often stands before the others."""
+    counts: dict[str, int] = {}
+    for one in ranked:
+        counts[one.seen.value] = counts.get(one.seen.value, 0) + 1
+    order = list(dict.fromkeys(one.seen.value for one in ranked))
+    return [
+        Ranked(one.seen, one.score + 0.3 * counts[one.seen.value] - 0.4 * order.index(one.seen.value)) for one in ranked
+    ]
