@@ -206,7 +206,7 @@ def _items(client_ids: Sequence[UUID] | None = None) -> sa.CompoundSelect[Any]:
     """Every open item as (client, item, id), each once: a document that two integrations ask about is one item."""
     attention: Any = sa.select(
         col(Document.client_id).label("client_id"),
-        sa.literal(Item.DOCUMENT).label("item"),
+        sa.literal(Item.DOCUMENT.value).label("item"),
         col(Document.id).label("id"),
     ).where(sa.text(documents.ATTENTION))
     asks = col(Delivery.state) == State.ACTION_NEEDED
@@ -217,16 +217,16 @@ def _items(client_ids: Sequence[UUID] | None = None) -> sa.CompoundSelect[Any]:
         ),
         sa.case((asks, col(Delivery.document_id)), else_=col(Delivery.id)),
     ).where(sa.text(delivery.OPEN))
-    ending: Any = sa.select(
-        col(Connection.client_id), sa.literal(Item.CONNECTION), col(Connection.id)
-    ).where(
+    ending: Any = sa.select(col(Connection.client_id), sa.literal(Item.CONNECTION.value), col(Connection.id)).where(
         sa.or_(
             col(Connection.state) == ConnectionState.DEAD,
             sa.and_(col(Connection.state) == ConnectionState.LIVE, col(Connection.expires_at) < clock.now() + AHEAD),
         )
     )
     if client_ids is not None:
-        attention = attention.where(col(Document.client_id).in_(client_ids))
+        # as an expression, or SQLite would go through all documents of these clients instead of the small index
+        client = sa.func.coalesce(col(Document.client_id), col(Document.client_id))
+        attention = attention.where(client.in_(client_ids))
         stopped = stopped.where(col(Delivery.client_id).in_(client_ids))
         ending = ending.where(col(Connection.client_id).in_(client_ids))
     return sa.union(attention, stopped, ending)

@@ -82,22 +82,22 @@ def of(session: Session, viewer: Viewer, client_id: UUID) -> Glance:
 
 def _stopped(session: Session, client_id: UUID) -> list[Stopped]:
     """Grouped by what the person reads: state, instance and sentence."""
+    example = sa.func.min(sa.cast(col(Delivery.id), sa.String))  # PostgreSQL knows no smallest UUID
+    same = (col(Delivery.instance_id), col(Delivery.state), col(Delivery.text))
     grouped = (
-        select(  # type: ignore[call-overload]
-            Delivery.instance_id, Delivery.state, Delivery.text, func.count(), func.min(Delivery.id)
-        )
-        .where(Delivery.client_id == client_id, sa.text(delivery.OPEN))
-        .group_by(col(Delivery.instance_id), col(Delivery.state), col(Delivery.text))
-        .order_by(func.count().desc(), func.min(Delivery.id))
+        sa.select(col(Delivery.state), col(Delivery.text), sa.func.count(), example)
+        .where(col(Delivery.client_id) == client_id, sa.text(delivery.OPEN))
+        .group_by(*same)
+        .order_by(sa.func.count().desc(), example)
         .limit(MOST)
     )
     found = []
-    for _instance, state, text, number, example in session.exec(grouped):
+    for state, text, number, one in session.connection().execute(grouped):
         row, instance, document = session.exec(
             select(Delivery, Instance, Document)
             .join(Instance, col(Instance.id) == Delivery.instance_id)
             .join(Document, col(Document.id) == Delivery.document_id)
-            .where(Delivery.id == example)
+            .where(Delivery.id == UUID(one))
         ).one()
         found.append(Stopped(state, text, row.facts, row.actor, instance, number, document))
     return found
