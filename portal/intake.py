@@ -166,7 +166,7 @@ def _enter(session: Session, arrival: _Arrival, found: Found, sha256: str, size:
     document = Document(
         id=document_id, client_id=client.id, file_id=_stored(session, client.firm_id, found, sha256, size).id,
         sha256=sha256, filename=arrival.filename, media_type=found.media_type, size=size, source=arrival.source,
-        kind=kind, reading=Reading.WAITING if kind is None else Reading.SETTLED, arrived_at=clock.now(),
+        kind=kind, reading=_reading(kind, found.form), arrived_at=clock.now(),
         added_by=arrival.by.person_id, **versions.values_of(arrival.fields),
     )  # fmt: skip
     session.add(document)
@@ -194,6 +194,12 @@ def fitting(kind: DocumentKind | None, form: Form) -> DocumentKind | None:
     if form is Form.E_INVOICE and kind is DocumentKind.STATEMENT:
         return None
     return kind
+
+
+def _reading(kind: DocumentKind | None, form: Form) -> Reading:
+    """What is settled only after a look into the file: what it is, and a statement file's account and transactions."""
+    is_statement = kind is DocumentKind.STATEMENT and form in {Form.STATEMENT, Form.TABLE}
+    return Reading.WAITING if kind is None or is_statement else Reading.SETTLED
 
 
 def _stored(session: Session, firm_id: UUID, found: Found, sha256: str, size: int) -> StoredFile:

@@ -12,6 +12,7 @@ from portal import access, audit, clock
 from portal.access import Right, Viewer
 from portal.banking.services import account_of
 from portal.clients.models import Client
+from portal.db import ring
 from portal.delivery import outbox
 from portal.documents import duplicates, versions
 from portal.documents.fields import Fields, validated
@@ -51,6 +52,8 @@ def correct(
         facts: dict[str, object] = {"version": document.version, "fields": different}
         _record(session, viewer, client, document, "document.corrected", facts)
         _plan_again(session, document)
+        if document.kind is DocumentKind.STATEMENT:
+            ring(session, "read", document.id)  # its transactions may be read now
     return document
 
 
