@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ class Failed(Exception):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it did its work, 1 when not, 2 for a command line that makes no sense."""
     options = _parser().parse_args(argv)
+    os.umask(0o077)  # what a firm keeps is for nobody else on this machine
     run: Command = options.run
     try:
         return run(options)
@@ -103,7 +105,6 @@ def _announce(settings: Settings, address: str) -> None:
 
 def _maybe_with_parent(options: argparse.Namespace) -> None:
     if options.with_parent:
-        import os
         import signal
 
         from portal import children

@@ -79,6 +79,7 @@ def _gone(processes: list[psutil.Process]) -> bool:
 
 def test_it_runs_heals_and_stops_without_leaving_anything(running: Running, installation: dict[str, str]) -> None:
     assert answers(f"{running.address}/readyz")
+    assert [path for path in running.data.rglob("*") if path.stat().st_mode & 0o077 and not path.is_socket()] == []
 
     second = subprocess.run(UP, check=False, env=installation, capture_output=True, text=True, timeout=30)
     assert second.returncode == 1
