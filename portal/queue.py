@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
@@ -31,7 +33,8 @@ def connect(url: str) -> Redis:
 def version(client: Redis) -> str | None:
     """The version of the server that answers; None when none does."""
     try:
-        return str(client.info("server")["redis_version"])
+        server: Any = client.info("server")
+        return str(server["redis_version"])
     except (RedisError, OSError):
         return None
 
