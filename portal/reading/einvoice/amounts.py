@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
 from portal.i18n import N_
-from portal.reading.einvoice.invoice import Invoice
+from portal.reading.einvoice.invoice import Invoice, counts
 from portal.reading.einvoice.spots import Spot, Spots, named
 from portal.reading.einvoice.tree import Group, Term
 from portal.reading.findings import Fact, Flag, Level
@@ -141,12 +141,12 @@ def rates(found: Spots) -> Iterator[Flag]:
                 yield spot.flag("BR-CO-17", TOTAL, _sum("BT-117", tax, expected))
 
 
-def prices(invoice: Invoice, found: Spots) -> Iterator[Flag]:
+def prices(found: Spots) -> Iterator[Flag]:
     """PEPPOL-EN16931-R120: a line's net amount against quantity and price; two cents of rounding pass."""
     for spot in found.get("BG-25", ()):
         line = spot.group
         net, quantity, price = (line.number(name) for name in ("BT-131", "BT-129", "BT-146"))
-        if net is None or quantity is None or price is None or line not in invoice.counting_lines:
+        if net is None or quantity is None or price is None or not counts(line):
             continue
         more = summed(line.of("BG-28"), "BT-141") - summed(line.of("BG-27"), "BT-136")
         expected = cents(quantity * price / (line.number("BT-149") or Decimal(1)) + more)

@@ -19,7 +19,8 @@ NAMES = ("factur-x.xml", "xrechnung.xml", "zugferd-invoice.xml")
 FILE_LIMIT = 50  # embedded files looked at
 OBJECT_LIMIT = 100_000  # objects of a PDF searched for embedded files
 _INVOICE = re.compile(rb"CrossIndustryInvoice|CrossIndustryDocument|:schema:xsd:(Invoice|CreditNote)-2")
-RATIO_LIMIT = 200  # times that a stream may grow; invoices compress to about a tenth
+FILTER_LIMIT = 4
+SMALL = 100_000  # bytes of a packed stream that another filter than Flate may unpack: at most some megabytes
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,10 @@ def embedded(content: bytes) -> list[Attachment]:
     """The files in a PDF, e-invoices first; nothing when the PDF is encrypted, damaged or has none."""
     try:
         with pikepdf.open(BytesIO(content), suppress_warnings=True) as document:
-            found = _files(_declared(document))
+            streams = _streams(_declared(document), {})
+            found = [_attachment(*one) for one in streams.values()]
             if not any(map(_is_invoice, found)):
-                found += _files(_anywhere(document))
+                found += [_attachment(*one) for one in _streams(_anywhere(document), streams).values()]
     except (pikepdf.PdfError, pikepdf.PasswordError, ValueError, RuntimeError, OSError):
         return []
     return sorted(found, key=_rank)
@@ -59,16 +61,19 @@ def is_named_invoice(attachment: Attachment) -> bool:
     return attachment.name.lower() in NAMES
 
 
-def _files(specifications: Iterator[Any]) -> list[Attachment]:
-    """The files of file specifications, each stream once."""
-    found: dict[tuple[int, int], Attachment] = {}
+_Streams = dict[tuple[int, int], tuple[str, pikepdf.Stream]]
+
+
+def _streams(specifications: Iterator[Any], known: _Streams) -> _Streams:
+    """Name and stream of each file, by the stream's object, without those known already."""
+    found: _Streams = {}
     for specification in specifications:
         stream = _stream(specification)
-        if stream is not None and stream.objgen not in found:
-            found[stream.objgen] = _attachment(_name(specification), stream)
+        if stream is not None and stream.objgen not in known:
+            found.setdefault(stream.objgen, (_name(specification), stream))
         if len(found) >= FILE_LIMIT:
             break
-    return list(found.values())
+    return found
 
 
 def _declared(document: pikepdf.Pdf) -> Iterator[Any]:
@@ -134,23 +139,31 @@ def _is_xml(content: bytes) -> bool:
 
 
 def _unpacked(stream: pikepdf.Stream) -> bytes:
-    """The stream's bytes, never more than the limit: Flate is undone here in steps, as a bomb would not ask."""
-    filters = stream.get("/Filter")
-    names = [str(each) for each in filters] if isinstance(filters, pikepdf.Array) else [str(filters)]
-    if filters is None:
-        return bytes(stream.read_raw_bytes())[:SIZE_LIMIT]
-    if names != ["/FlateDecode"] or "/DecodeParms" in stream:
-        return _by_library(stream)
-    raw = bytes(stream.read_raw_bytes())
-    unpacker = zlib.decompressobj()
-    content = unpacker.decompress(raw, SIZE_LIMIT + 1)
+    """The stream's bytes. Flate is undone here in steps, never beyond the limit, as a bomb would not ask for leave."""
+    named = stream.get("/Filter")
+    filters = [str(each) for each in (named if isinstance(named, pikepdf.Array) else [named] if named else [])]
+    content = bytes(stream.read_raw_bytes())
+    if len(filters) > FILTER_LIMIT:
+        raise ValueError("too many filters")
+    for name in filters:
+        if name != "/FlateDecode":
+            return _by_library(stream, len(content), filters)
+        content = _inflated(content)
+    if len(content) > SIZE_LIMIT:
+        raise ValueError("too large")
+    return bytes(stream.read_bytes()) if "/DecodeParms" in stream else content
+
+
+def _inflated(packed: bytes) -> bytes:
+    content = zlib.decompressobj().decompress(packed, SIZE_LIMIT + 1)
     if len(content) > SIZE_LIMIT:
         raise ValueError("too large")
     return content
 
 
-def _by_library(stream: pikepdf.Stream) -> bytes:
-    """Rare filters; only for streams too small to become large by one of them."""
-    if len(stream.read_raw_bytes()) > SIZE_LIMIT // RATIO_LIMIT:
+def _by_library(stream: pikepdf.Stream, size: int, filters: list[str]) -> bytes:
+    """Other filters: as text (ASCII85, hex) at any size; a single compressing one for small streams."""
+    rest = [name for name in filters if name not in {"/ASCII85Decode", "/ASCIIHexDecode"}]
+    if rest and (len(rest) > 1 or size > SMALL):
         raise ValueError("too large")
     return bytes(stream.read_bytes())

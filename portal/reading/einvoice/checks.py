@@ -62,7 +62,7 @@ def _all(invoice: Invoice) -> Iterator[Flag]:
     yield from amounts.totals(invoice)
     yield from amounts.tax_total(invoice)
     yield from amounts.rates(found)
-    yield from amounts.prices(invoice, found)
+    yield from amounts.prices(found)
     yield from amounts.written(found)
     yield from amounts.signs_and_periods(invoice, found)
     yield from vat.categories(invoice, found)

@@ -57,7 +57,7 @@ class Invoice:
     @property
     def counting_lines(self) -> list[Group]:
         """The lines whose amounts make up the total."""
-        return [line for line in self.root.of("BG-25") if line.text("BT-X-8") not in _NO_DETAIL]
+        return [line for line in self.root.of("BG-25") if counts(line)]
 
     @property
     def is_credit_note(self) -> bool:
@@ -74,8 +74,15 @@ class Invoice:
         return Term((totals[0].text or "").strip(), totals[0]) if len(totals) == 1 else None
 
 
+def counts(line: Group) -> bool:
+    """Whether a line's amount is part of the total: EXTENDED knows lines that only sum up or explain others."""
+    return line.text("BT-X-8") not in _NO_DETAIL
+
+
 def invoice_of(root: etree._Element) -> Invoice | None:
-    """The invoice that this XML is; None when it is none of a syntax that is known."""
+    """The invoice that this XML is, or that its Peppol envelope holds; None when its syntax is none that is known."""
+    if etree.QName(root).localname == "StandardBusinessDocument":
+        root = next(root.iter(*_SHAPES), root)
     known = _SHAPES.get(root.tag)
     if known is None:
         return None
