@@ -20,7 +20,7 @@ from portal.banking.statements.columns import Columns
 from portal.banking.statements.values import Statement, Unreadable
 from portal.documents.models import Document
 from portal.documents.services import document_or_404
-from portal.errors import Error, Invalid, NotFound
+from portal.errors import Invalid, NotFound
 from portal.i18n import N_, _, say
 from portal.processing import corrections
 from portal.web import go_to, notice, parts, reading, viewer, writing
@@ -44,6 +44,7 @@ class _Table:
     """A table with its columns as they are chosen now, and what would be read by them."""
 
     document: Document
+    signature: str  # by what such files are known again, whatever is chosen
     cells: Sequence[Sequence[str]]
     chosen: Columns
     statement: Statement | None
@@ -55,11 +56,6 @@ class _Table:
         at = self.chosen.heading
         row = self.cells[at if at is not None and at < len(self.cells) else 0] if self.cells else ()
         return [(str(number), f"{number + 1}: {cell[:40]}") for number, cell in enumerate(row)]
-
-    @property
-    def signature(self) -> str:
-        """By what such files are known again."""
-        return columns.signature(self.cells, self.chosen)
 
 
 @pages.get("")
@@ -147,14 +143,17 @@ def _table(client_id: UUID, document_id: UUID, form: MultiDict[str, str] | None)
     with parts().files.open(client.firm_id, document.sha256) as file:
         content = file.read()
     try:
-        chosen = columns.propose(content) if form is None else _chosen(form)
-        cells = columns.rows(content, chosen.encoding, chosen.delimiter)
+        guess = columns.propose(content)
+        known = columns.signature(columns.rows(content, guess.encoding, guess.delimiter), guess)
     except Unreadable as error:
         raise NotFound from error
+    chosen, cells, statement, wrong = _chosen(form) if form is not None else guess, [], None, ""
     try:
-        return _Table(document, cells, chosen, table.read(content, chosen)[0], "")
-    except Error as error:
-        return _Table(document, cells, chosen, None, say(error.text, error.facts))
+        cells = columns.rows(content, chosen.encoding, chosen.delimiter)
+        statement = table.read(content, chosen)[0]
+    except Unreadable as error:
+        wrong = say(error.text, error.facts)
+    return _Table(document, known, cells, chosen, statement, wrong)
 
 
 def _chosen(form: MultiDict[str, str]) -> Columns:

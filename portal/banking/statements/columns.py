@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import pairwise
 
 from portal.banking.statements import cells
 from portal.banking.statements.values import Unreadable, one_line
@@ -181,7 +182,8 @@ def propose(content: bytes) -> Columns:
     heading = _heading(table)
     guess = Columns(encoding=encoding, delimiter=delimiter, heading=heading)
     body = [row for row in table[(heading + 1) if heading is not None else 0 :] if any(row)][:500]
-    guess = _by_contents(guess, body) if heading is None else _by_headings(guess, table[heading], body)
+    told = guess if heading is None else _by_headings(guess, table[heading], body)
+    guess = told if told.is_whole else _by_contents(told, body)
     amounts = _values(body, guess.amount, guess.debit, guess.credit)
     days = _values(body, guess.booked, guess.valued)
     return replace(guess, decimal=cells.decimal_mark(amounts), order=cells.date_order(days))
@@ -220,14 +222,25 @@ def _delimiter(content: bytes, encoding: str) -> str:
 
 
 def _heading(table: Sequence[Sequence[str]]) -> int | None:
-    """The row of headings: the first of the top rows in which several cells are known ones and none is an amount."""
+    """The row of headings: the first of the top rows in which several cells are known ones and none is an amount.
+
+    Where no heading is known: the first row of nothing but words right above one with a date and an amount.
+    """
     known = {word for words in _HEADINGS.values() for word in words}
     for number, row in enumerate(table[:40]):
         named = [plain(cell) for cell in row]
         hits = sum(any(name == word or name.startswith(f"{word} ") for word in known) for name in named if name)
-        if hits >= 2 and not any(cells.is_amount(cell) or cells.is_day(cell) for cell in row):
+        if hits >= 2 and not any(map(_is_value, row)):
+            return number
+    filled = [(number, row) for number, row in enumerate(table[:40]) if sum(map(bool, row)) > 1]
+    for (number, row), (_next, following) in pairwise(filled):
+        if not any(map(_is_value, row)) and any(map(cells.is_day, following)) and any(map(cells.is_amount, following)):
             return number
     return None
+
+
+def _is_value(cell: str) -> bool:
+    return cells.is_amount(cell) or cells.is_day(cell)
 
 
 def _by_headings(guess: Columns, heading: Sequence[str], body: Sequence[Sequence[str]]) -> Columns:
@@ -264,7 +277,7 @@ def _code_in(heading: str) -> str:
 
 
 def _by_contents(guess: Columns, body: Sequence[Sequence[str]]) -> Columns:
-    """Without headings: dates, then the last column of amounts, the currency, and the longest text."""
+    """Where headings do not tell: the first columns of dates and of amounts, the currency, and the longest text."""
     width = max((len(row) for row in body), default=0)
     days = [at for at in range(width) if _filled(body, at) and _mostly(body, at, cells.is_day)]
     amounts = [at for at in range(width) if at not in days and _filled(body, at) and _mostly(body, at, cells.is_amount)]
@@ -273,11 +286,11 @@ def _by_contents(guess: Columns, body: Sequence[Sequence[str]]) -> Columns:
     longest = max(rest, key=lambda at: sum(len(row[at]) for row in body if _has(row, at)), default=None)
     return replace(
         guess,
-        booked=days[0] if days else None,
-        valued=days[1] if len(days) > 1 else None,
-        amount=amounts[0] if amounts else None,
-        currency=codes[0] if codes else None,
-        text=() if longest is None else (longest,),
+        booked=days[0] if guess.booked is None and days else guess.booked,
+        valued=days[1] if guess.valued is None and len(days) > 1 else guess.valued,
+        amount=amounts[0] if guess.amount is None and amounts else guess.amount,
+        currency=codes[0] if guess.currency is None and codes else guess.currency,
+        text=guess.text or (() if longest is None else (longest,)),
     )
 
 
