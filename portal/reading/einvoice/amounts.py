@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from portal.i18n import N_
 from portal.reading.einvoice.invoice import Invoice, counts
+from portal.reading.einvoice.profiles import Scope
 from portal.reading.einvoice.spots import Spot, Spots, named
 from portal.reading.einvoice.tree import Group, Term
 from portal.reading.findings import Fact, Flag, Level
@@ -100,7 +101,14 @@ def totals(invoice: Invoice) -> Iterator[Flag]:
     if net is not None:
         yield from _gross(invoice, net)
     if gross is not None:
-        yield from _total(invoice, "BR-CO-16", "BT-115", gross - (given("BT-113") or ZERO) + (given("BT-114") or ZERO))
+        due = gross - (given("BT-113") or ZERO) + (given("BT-114") or ZERO) + _of_others(invoice)
+        yield from _total(invoice, "BR-CO-16", "BT-115", due)
+
+
+def _of_others(invoice: Invoice) -> Decimal:
+    """BR-DEX-09: the extension of XRechnung adds what third parties claim to the amount due."""
+    is_extension = invoice.profile.xrechnung and invoice.profile.scope is Scope.EXTENDED
+    return summed(invoice.root.of("BG-DEX-09"), "BT-DEX-002") if is_extension else ZERO
 
 
 def _gross(invoice: Invoice, net: Decimal) -> Iterator[Flag]:

@@ -38,10 +38,8 @@ _SCHEMAS = {
 # and signed in their own ways, are worth a look.
 _BEFORE = frozenset("BR-01 BR-02 BR-03 BR-04 BR-05 BR-06 BR-07 BR-14 BR-16 BR-CO-15 BR-CO-16 XSD BT-24".split())
 _BEFORE_WARNING = frozenset("BR-CO-10 BR-CO-13 BR-CO-14 BR-CO-17 CII-DT-097".split())
-# MINIMUM and BASIC WL have no lines, MINIMUM no breakdown, no address of the buyer and no sum of lines either.
-_NOT_OF_HEADER = frozenset(
-    "BR-10 BR-11 BR-12 BR-16 BR-53 BR-CO-10 BR-CO-13 BR-CO-14 BR-CO-18".split()
-)  # fmt: skip
+# MINIMUM has totals alone: no lines, no breakdown, no address of the buyer, no sum of lines, no amount paid.
+_NOT_OF_MINIMUM = frozenset("BR-10 BR-11 BR-12 BR-16 BR-53 BR-CO-13 BR-CO-14 BR-CO-16 BR-CO-18".split())
 
 
 def check(invoice: Invoice) -> tuple[Flag, ...]:
@@ -89,7 +87,9 @@ def _bound(invoice: Invoice, flag: Flag) -> Flag | None:
     if invoice.profile.scope is Scope.BEFORE and rule not in _BEFORE:
         belongs = rule in _BEFORE_WARNING or not rule.startswith(("BR-", "CII", "PEPPOL"))
         return replace(flag, level=Level.WARNING) if belongs else None
-    if invoice.profile.scope is Scope.HEADER and rule in _NOT_OF_HEADER:
+    if invoice.profile.scope is Scope.MINIMUM and rule in _NOT_OF_MINIMUM:
+        return None
+    if invoice.profile.scope is Scope.HEADER and rule == "BR-16":
         return None
     return flag
 
@@ -110,14 +110,16 @@ def _schema(invoice: Invoice) -> Iterator[Flag]:
 
 
 def _profile(invoice: Invoice) -> Iterator[Flag]:
+    """BT-24: an identifier of no standard is an error, a misspelt one is not worth more than a look."""
     if not invoice.profile.known:
+        level = Level.WARNING if invoice.profile.meant else Level.ERROR
         value = invoice.root.text("BT-24")[:120]
-        yield Flag(text=PROFILE, facts={"value": value}, rule="BT-24", level=Level.ERROR)
+        yield Flag(text=PROFILE, facts={"value": value}, rule="BT-24", level=level)
 
 
 def _currencies(invoice: Invoice) -> Iterator[Flag]:
-    """CII-DT-031: in CII the currency stands once, in BT-5 (and at the totals of VAT)."""
+    """CII-DT-031: in CII the currency stands once, in BT-5 (and at the totals of VAT). Older issuers repeat it."""
     if invoice.syntax is Syntax.CII and not (invoice.profile.scope is Scope.EXTENDED and invoice.profile.known):
         find = "//*[@currencyID][local-name() != 'TaxTotalAmount']"
         if found := hits(invoice.root.element, find):
-            yield Flag(text=CURRENCIES, facts={"found": len(found)}, rule="CII-DT-031", level=Level.ERROR)
+            yield Flag(text=CURRENCIES, facts={"found": len(found)}, rule="CII-DT-031")

@@ -60,6 +60,11 @@ class Invoice:
         return [line for line in self.root.of("BG-25") if counts(line)]
 
     @property
+    def ibans(self) -> list[str]:
+        """All accounts of the payee (BT-84), without blanks."""
+        return [compact(term.value) for _group, term in self.root.find("BT-84")]
+
+    @property
     def is_credit_note(self) -> bool:
         """Whether positive amounts go from seller to buyer."""
         return self.syntax is Syntax.UBL_CREDIT_NOTE or self.root.text("BT-3") in _CREDIT_NOTES

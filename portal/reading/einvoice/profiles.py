@@ -20,7 +20,8 @@ class Scope(StrEnum):
     """How much of EN 16931 a profile takes on."""
 
     BEFORE = "before"  # ZUGFeRD 1.0 is older than the standard
-    HEADER = "header"  # MINIMUM, BASIC WL: no lines
+    MINIMUM = "minimum"  # MINIMUM: totals alone
+    HEADER = "header"  # BASIC WL: no lines
     CORE = "core"
     EXTENDED = "extended"  # an extension, which may relax rules
 
@@ -33,7 +34,8 @@ class Profile:
     scope: Scope
     peppol: bool = False
     xrechnung: bool = False
-    known: bool = True
+    known: bool = True  # whether the identifier is written as its standard asks
+    meant: bool = True  # whether it is one at all
 
 
 # The first pattern that occurs in the identifier decides; the more special ones stand first.
@@ -47,7 +49,7 @@ _KNOWN: tuple[tuple[str, Profile], ...] = (
     (r"(zugferd|factur-x).*extended", Profile("Factur-X EXTENDED", Scope.EXTENDED)),
     (r"(zugferd|factur-x).*basicwl", Profile("Factur-X BASIC WL", Scope.HEADER)),
     (r"(zugferd|factur-x).*basic", Profile("Factur-X BASIC", Scope.CORE)),
-    (r"(zugferd|factur-x).*minimum", Profile("Factur-X MINIMUM", Scope.HEADER)),
+    (r"(zugferd|factur-x).*minimum", Profile("Factur-X MINIMUM", Scope.MINIMUM)),
     (r"(zugferd|factur-x).*en16931", Profile("Factur-X EN 16931", Scope.CORE)),
     (r"cen\.eu:en16931:2017#conformant", Profile("EN 16931 extension", Scope.EXTENDED)),
     (r"cen\.eu:en16931:2017$|cen\.eu:en16931:2017#", Profile("EN 16931", Scope.CORE)),
@@ -72,5 +74,5 @@ def profile_of(identifier: str, syntax: Syntax) -> Profile:
     meant = next((profile for pattern, profile in _KNOWN if re.search(pattern, written)), None)
     if meant is None:
         scope = Scope.BEFORE if syntax is Syntax.ZUGFERD_1 else Scope.CORE
-        meant = Profile(identifier or str(syntax), scope)
+        meant = Profile(identifier or str(syntax), scope, meant=False)
     return replace(meant, known=not identifier or bool(_OFFICIAL.fullmatch(written)))

@@ -11,7 +11,7 @@ from portal.reading import xml
 from portal.reading.einvoice.attachments import Attachment, embedded, is_named_invoice
 from portal.reading.einvoice.checks import check
 from portal.reading.einvoice.invoice import Invoice, findings_of, invoice_of
-from portal.reading.findings import Findings, Flag, Level
+from portal.reading.findings import Fact, Findings, Flag, Level
 
 UNREADABLE = N_("The e-invoice “%(name)s” inside the PDF cannot be read; only its pages count. %(why)s")
 NO_INVOICE = N_("The file “%(name)s” inside the PDF is no e-invoice of a known standard; only its pages count.")
@@ -72,7 +72,7 @@ def _tried(file: Attachment) -> tuple[Invoice | None, Flag | None]:
     try:
         invoice = invoice_of(xml.parse(file.content))
     except Invalid as error:
-        why = error.text % error.facts if error.facts else error.text
+        why: Fact = str(error.facts["why"]) if error.facts else [error.text]
         flag = Flag(text=UNREADABLE, facts={"name": file.name, "why": why}, level=Level.ERROR)
         return None, flag if is_named_invoice(file) else None
     if invoice is None and is_named_invoice(file):

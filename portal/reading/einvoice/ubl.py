@@ -235,5 +235,7 @@ UBL = _shape(
         "BG-23": _TAXES,
         "BG-24": _SUPPORT,
         "BG-25": _LINE,
+        # What others claim by the same invoice (BG-DEX-09), in the extension of XRechnung alone.
+        "BG-DEX-09": _shape("cac:PrepaidPayment", {"BT-DEX-002": "cbc:PaidAmount"}),
     },
 )  # fmt: skip

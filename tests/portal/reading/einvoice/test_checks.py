@@ -130,7 +130,7 @@ def test_a_profile_without_lines_is_not_asked_for_lines() -> None:
         (XRECHNUNG, Scope.CORE, True),
         (f"{XRECHNUNG}#conformant#urn:xeinkauf.de:kosit:extension:xrechnung_3.0", Scope.EXTENDED, True),
         (PEPPOL, Scope.CORE, True),
-        ("urn:factur-x.eu:1p0:minimum", Scope.HEADER, True),
+        ("urn:factur-x.eu:1p0:minimum", Scope.MINIMUM, True),
         ("urn:factur-x.eu:1p0:basicwl", Scope.HEADER, True),
         (f"{EN}#compliant#urn:factur-x.eu:1p0:basic", Scope.CORE, True),
         (f"{EN}#conformant#urn:factur-x.eu:1p0:extended", Scope.EXTENDED, True),

@@ -81,6 +81,14 @@ def test_numbers_that_are_none_and_identifiers_that_fail_their_check_are_told() 
     assert {"BR-DEC-14", "BR-DE-19"} & {flag.rule for flag in wrong.flags}
 
 
+def test_all_accounts_are_known() -> None:
+    account = "<cac:PaymentMeans><cbc:PaymentMeansCode>58</cbc:PaymentMeansCode>"
+    second = "<cac:PayeeFinancialAccount><cbc:ID>DE88 2008 0000 0970 3757 00</cbc:ID></cac:PayeeFinancialAccount>"
+    invoice = read(ubl((account, f"{account}{second}</cac:PaymentMeans>{account}"))).invoice
+    assert invoice is not None
+    assert invoice.ibans == ["DE88200800000970375700", "DE02120300000000202051"]
+
+
 def test_an_account_number_of_another_kind_is_no_iban() -> None:
     assert read(ubl(("DE02 1203 0000 0000 2020 51", "1234567891234"))).findings.iban is None
 
