@@ -11,11 +11,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal import audit, ids
+from portal import audit, clock, ids
 from portal.access import SCOPES
 from portal.accounts import invitations, tokens
 from portal.accounts.models import Firm, Role
 from portal.api import PREFIX
+from portal.banking.models import Format, ImportState, StatementImport, Transaction
 from portal.clients.models import Client, ContactRole, SavedView
 from portal.delivery.models import Attempt, Outcome, Receipt, State
 from portal.documents.models import DocumentVersion, Refusal, Source
@@ -108,7 +109,7 @@ def _fill(session: Any, parts: Parts, client: Client, firm: Firm, owner: UUID, m
         session, client, parts=parts, filename="geheim.pdf", party_name="Geheime Lieferantin", number="GEH-4711",
         gross=98765, net=82996, tax=15769, account_id=account.id,
     )  # fmt: skip
-    installed = factories.installation(session, firm, parts=parts)
+    installed = factories.installation(session, firm, parts=parts, client_id="app", client_secret="secret")
     connected = factories.connection(session, client, installed, parts=parts, token={"access_token": "x"})
     instance = factories.instance(session, client, installed, connected=connected)
     delivery = factories.delivery(session, document, instance, state=State.FAILED, text=WHY)
@@ -121,6 +122,11 @@ def _fill(session: Any, parts: Parts, client: Client, firm: Firm, owner: UUID, m
         Run(instance_id=instance.id, trigger=RunTrigger.FINISH, due_at=document.arrived_at),
         DocumentVersion(document_id=document.id, version=1, fields={"number": "GEH-4711"}),
         Refusal(client_id=client.id, filename="geheim.pdf", size=1, source=Source.UPLOAD, text=WHY),
+        Transaction(
+            client_id=client.id, account_id=account.id, key="1", format=Format.CSV, booked_on=clock.now().date(),
+            amount=-98765, currency="EUR", name="Geheime Lieferantin",
+        ),
+        StatementImport(document_id=document.id, client_id=client.id, state=ImportState.IMPORTED, text="ok"),
         SavedView(person_id=owner, page="board", name="Meine", query={}),
     ])  # fmt: skip
     invitations.make(session, parts.vault, owner)
