@@ -141,9 +141,10 @@ def client_tabs(client: Client) -> list[Entry]:
         for slug, name, _one, icon in FOLDERS.values():
             tabs.append(Entry(slug, _(name), f"{base}/documents/{slug}", icon))
         tabs.append(Entry("bank-accounts", _("Bank accounts"), f"{base}/bank-accounts"))
-        tabs.append(Entry("integrations", _("Integrations"), f"{base}/integrations"))
+    tabs.append(Entry("integrations", _("Integrations"), f"{base}/integrations"))
+    if Right.SEE in rights:
         tabs.append(Entry("deliveries", _("Deliveries"), f"{base}/deliveries"))
-        tabs.append(Entry("completeness", _("Completeness"), f"{base}/completeness"))
+    tabs.append(Entry("completeness", _("Completeness"), f"{base}/completeness"))
     tabs.append(Entry("contacts", _("Contacts"), f"{base}/contacts"))
     return tabs
 
