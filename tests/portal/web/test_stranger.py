@@ -16,7 +16,8 @@ from portal.access import SCOPES
 from portal.accounts import invitations, tokens
 from portal.accounts.models import Firm, Role
 from portal.api import PREFIX
-from portal.banking.models import Format, ImportState, StatementImport, Transaction
+from portal.banking.models import ImportState, StatementImport, Transaction
+from portal.banking.statements.values import Format
 from portal.clients.models import Client, ContactRole, SavedView
 from portal.delivery.models import Attempt, Outcome, Receipt, State
 from portal.documents.models import DocumentVersion, Refusal, Source
@@ -255,8 +256,8 @@ def test_the_owner_finds_every_page(world: World) -> None:
     of_other_files = {"files.picture", "files.page"}  # the document here is a PDF without pages
     wrong = [
         f"{call}: {status}"
-        for call, status, _text in _answers(world, world.somebody("owner"))
-        if call.method == "GET" and call.endpoint not in unknown | of_other_files and status[0] not in "23"
+        for call, status, _text in _answers(world, world.somebody("owner"), methods={"GET"})
+        if call.endpoint not in unknown | of_other_files and status[0] not in "23"
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -269,9 +270,13 @@ def test_the_walk_catches_a_route_without_an_access_check(world: World) -> None:
     assert any("leak" in line for line in _findings(world, world.somebody("other contact"), shows_own=False))
 
 
-def _answers(world: World, somebody: Somebody, rows: walk.Rows | None = None) -> Iterator[tuple[Call, str, str]]:
+def _answers(
+    world: World, somebody: Somebody, rows: walk.Rows | None = None, methods: set[str] | None = None
+) -> Iterator[tuple[Call, str, str]]:
     """Each call with its status (and where it leads to, without a query) and its text."""
     for call in walk.calls(world.app, rows or world.rows):
+        if methods and call.method not in methods:
+            continue
         has_session = "_user_id" in _cookie(somebody.browser)
         if has_session and (call.endpoint in ENDS_SESSION or (call.path.startswith(PREFIX) and not somebody.bearer)):
             continue  # contacts have no tokens; without one the API knows nobody, which is tried above
