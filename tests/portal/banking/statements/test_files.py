@@ -33,8 +33,8 @@ def entry(content: bytes) -> Entry:
 
 def labelled() -> list[dict[str, Any]]:
     manifest = DATA / "manifest.jsonl"
-    rows = map(json.loads, manifest.read_text().splitlines()) if manifest.exists() else iter(())
-    return [row for row in rows if row["kind"] == "statement"]
+    lines = manifest.read_text().splitlines() if manifest.exists() else []
+    return [row for row in map(json.loads, lines) if row["kind"] == "statement"]
 
 
 @pytest.mark.parametrize("version", ["052.001.02", "052.001.08", "053.001.02", "053.001.08", "054.001.04"])
