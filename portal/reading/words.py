@@ -1,4 +1,4 @@
-"""Words on pages and the rows and cells they form: what every reader of fields looks at, wherever the words came from."""
+"""Words on pages, and the rows and cells they form: what fields are found in, wherever the words came from."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Page:
-    """One page: its size in points as it is shown, and its rows from top to bottom, each of cells from left to right."""
+    """One page: its size in points as it is shown; rows from top to bottom, each of cells from left to right."""
 
     number: int
     width: float
@@ -169,10 +169,16 @@ def _rows(words: Sequence[Word]) -> list[list[Word]]:
 
 
 def _level(row: Sequence[Word], word: Word) -> bool:
-    middle = median(_middle(one.place) for one in row[-5:])
-    tall = min(_height(word.place), median(_height(one.place) for one in row[-5:]))
-    # Half a letter, as superscripts and photographs are never quite level.
-    return abs(_middle(word.place) - middle) <= 0.5 * tall
+    near = row[-5:]
+    middle = median(_middle(one.place) for one in near)
+    tall = min(_height(word.place), median(_height(one.place) for one in near))
+    # Half a letter, as superscripts and photographs are never quite level; words over one another are two rows.
+    return abs(_middle(word.place) - middle) <= 0.5 * tall and not any(_covers(one.place, word.place) for one in row)
+
+
+def _covers(one: Box, two: Box) -> bool:
+    overlap = min(one.right, two.right) - max(one.left, two.left)
+    return overlap > 0.5 * min(one.right - one.left, two.right - two.left)
 
 
 def _cells(row: Sequence[Word], page: int, number: int) -> tuple[Cell, ...]:
