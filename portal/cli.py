@@ -81,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--name", default="command line", help="what it is for")
     one.add_argument("--scope", action="append", help="read, documents, integrations, admin; repeatable; admin if none")
     one.add_argument("--days", type=int, default=90, help="how long it lasts")
+    extract = add("extract", _extract, "read documents (PDF, JPEG, PNG, XML): one JSON line per file")
+    extract.add_argument("files", nargs="+", metavar="FILE")
     statement = add("statement", _statement, "read bank statement files: one JSON line per statement")
     statement.add_argument("files", nargs="+", metavar="FILE")
     add("verify", _verify, "prove that every document reached every place where it belongs; non-zero when not")
@@ -156,6 +158,12 @@ def _sandbox(options: argparse.Namespace) -> int:
 
     state = ["--state", str(options.state)] if options.state else []
     return sandbox(["--port", str(options.port), *state])
+
+
+def _extract(options: argparse.Namespace) -> int:
+    from portal.reading.cli import main as read
+
+    return read(options.files)
 
 
 def _statement(options: argparse.Namespace) -> int:
