@@ -23,8 +23,8 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 KINDS = {"pdf_invoice": "PDF", "image_invoice": "photo of an invoice", "receipt": "receipt"}
 NAMES = {
     "kind": "paper", "currency": "currency", "number": "number", "issue_date": "issued_on", "due_date": "due_on",
-    "seller": "seller", "buyer": "buyer", "seller_vat_id": "seller_vat_id", "net": "net", "tax": "tax", "gross": "gross",
-    "iban": "iban",
+    "seller": "seller", "buyer": "buyer", "seller_vat_id": "seller_vat_id", "net": "net", "tax": "tax",
+    "gross": "gross", "iban": "iban",
 }  # fmt: skip
 _RECEIPT = {"seller": "company", "issue_date": "date", "gross": "total", "currency": "currency", "tax": "tax"}
 _LIMITS = Limits()

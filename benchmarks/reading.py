@@ -1,6 +1,7 @@
 """How well and how fast pages are read: ``python -m benchmarks.reading [--curve] [--cache FOLDER]``.
 
-Every figure stands beside its goal; papers that were held out while the rules were written are told apart. Speed is
+Every figure stands beside its goal and beside the half of the papers that the first version of the rules was written
+without (later faults of both halves were looked at, so it tells less than papers from elsewhere: ``--more``). Speed is
 measured on one core in this process, the engine alone in the same run; memory is that of a child as workers use it.
 """
 
@@ -52,7 +53,7 @@ def main() -> None:
 
 
 def right(judged: Sequence[Judged]) -> Iterator[Figure]:
-    """Right values in percent by kind and field; the anchor is the half that was held out."""
+    """Right values in percent by kind and field; the anchor is the half not used at first."""
     sorts: dict[tuple[str, str], list[Judged]] = defaultdict(list)
     for one in judged:
         sorts[one.paper.kind, one.name].append(one)

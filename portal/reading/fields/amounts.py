@@ -91,7 +91,7 @@ def _value(match: re.Match[str], *, bare: bool) -> Decimal | None:
     if len(number) > 13:
         return None
     negative = (match["sign"] or "").strip() in {"-", "−", "–"} or bool(
-        match["minus2"] or match["minus"] and not match["dash"]
+        match["minus2"] or (match["minus"] and not match["dash"])
     )
     return -Decimal(number) if negative else Decimal(number)
 

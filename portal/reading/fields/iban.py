@@ -25,6 +25,10 @@ _LENGTHS = {
     "SM": 27, "TR": 26, "UA": 29,
 }  # fmt: skip
 _IBAN = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_LENGTHS)})\s?[0-9OIlSB]{{2}}(?:[\s.\-]{{0,2}}[A-Z0-9]){{11,27}}")
+# What calls itself an account with a country but is none of the registry: shown, never believed.
+_CLAIMED = re.compile(
+    r"(?:IBAN|Bank Account|Bankkonto|Account No\.?)\W{0,3}([A-Z]{2}\d{8,30})(?![A-Za-z0-9])", re.IGNORECASE
+)
 _VAT = re.compile(
     r"(?<![A-Za-z0-9])(?:AT\s?U|BE|BG|CHE|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|GR|HR|HU|IE|IT|LT|LU|LV|MT|NL|NO|PL|PT"
     r"|RO|SE|SI|SK|XI)"
@@ -49,7 +53,8 @@ class Account:
 
 def accounts(pages: Sequence[Page]) -> list[Ranked[Account]]:
     """All IBANs on the pages, the best first for each; those that are masked by stars are none."""
-    return [one for page in pages for cell in page.cells for one in _accounts(cell, page.source)]
+    found = [one for page in pages for cell in page.cells for one in _accounts(cell, page.source)]
+    return found or [one for page in pages for cell in page.cells for one in _claimed(cell)]
 
 
 def _accounts(cell: Cell, source: Source) -> Iterator[Ranked[Account]]:
@@ -66,6 +71,11 @@ def _accounts(cell: Cell, source: Source) -> Iterator[Ranked[Account]]:
             Seen(Account(account, valid), cell, match.start(), _behind(cell.text, match.start(), length)),
             4.0 if valid else 0.9 if labelled else 0.5,
         )
+
+
+def _claimed(cell: Cell) -> Iterator[Ranked[Account]]:
+    for match in _CLAIMED.finditer(cell.text):
+        yield Ranked(Seen(Account(match[1].upper(), valid=False), cell, match.start(1), match.end(1)), 0.4)
 
 
 def _behind(text: str, start: int, letters: int) -> int:

@@ -68,7 +68,8 @@ def test_a_receipt_is_a_purchase_even_without_the_clients_name() -> None:
 
 
 @pytest.mark.parametrize(("printed", "same"), [
-    ("BEISPIEL BAU AG", True), ("Beispie1 Bau AG", True), ("Beispiel Bau", True), ("Beispiel Bank AG", False), ("AG", False),
+    ("BEISPIEL BAU AG", True), ("Beispie1 Bau AG", True),
+    ("Beispiel Bau", True), ("Beispiel Bank AG", False), ("AG", False),
 ])  # fmt: skip
 def test_names_are_the_same_apart_from_spelling_and_legal_form(printed: str, same: bool) -> None:
     assert is_named(printed, CLIENT.names) is same

@@ -45,7 +45,14 @@ def picture(text: str, turned: int = 0) -> bytes:
     return kept.getvalue()
 
 
-SLIP = "BACKHAUS SONNE GMBH\n50667 Koeln\nBrot            4,20\nKuchen          3,30\nSUMME EUR       7,50\nBAR EUR        10,00\nRueckgeld       2,50\n03.05.2024  08:12"
+SLIP = """BACKHAUS SONNE GMBH
+50667 Koeln
+Brot            4,20
+Kuchen          3,30
+SUMME EUR       7,50
+BAR EUR        10,00
+Rueckgeld       2,50
+03.05.2024  08:12"""
 
 
 def test_a_pdf_with_text_is_read_without_ocr(reader: Reader) -> None:
@@ -61,6 +68,18 @@ def test_the_clients_facts_decide_the_direction(reader: Reader) -> None:
     decision = reader.read(sheets.pdf(sheets.GERMAN), PDF, client).decision
     assert decision is not None
     assert decision.direction is Direction.PURCHASE
+
+
+def test_a_scanned_pdf_is_read_as_a_picture(reader: Reader) -> None:
+    kept = io.BytesIO()
+    Image.open(io.BytesIO(picture(SLIP))).save(kept, "PDF", resolution=150)
+    reading = reader.read(kept.getvalue(), PDF)
+    assert reading.findings.gross is not None
+    assert reading.findings.gross.value.minor == 750
+    assert reading.pages[0].source is Source.OCR
+    box = reading.findings.gross.box
+    assert box is not None
+    assert 0 < box.left < box.right <= reading.pages[0].width
 
 
 @pytest.mark.parametrize("turned", [0, 90, 180])

@@ -58,7 +58,8 @@ def test_every_value_says_where_it_stands() -> None:
     assert found.gross is not None
     assert found.gross.box is not None
     assert found.gross.page == 1
-    row = [number for number, line in enumerate(sheets.GERMAN.strip("\n").split("\n")) if "Rechnungsbetrag" in line][0]
+    lines = sheets.GERMAN.strip("\n").split("\n")
+    row = next(number for number, line in enumerate(lines) if "Rechnungsbetrag" in line)
     assert found.gross.box.top == 40 + row * sheets.LINE
 
 
@@ -119,7 +120,8 @@ def test_what_adds_up_wins_over_a_larger_amount_with_a_weaker_label() -> None:
 
 
 def test_the_change_tells_the_total_of_a_receipt() -> None:
-    text = "BAECKEREI SONNE\nBrot      4,20\nKuchen    3,30\n7,50\nGegeben BAR    20,00\nRueckgeld   12,50\n03.05.2024 08:12"
+    text = "BAECKEREI SONNE\nBrot      4,20\nKuchen    3,30\n7,50"
+    text += "\nGegeben BAR    20,00\nRueckgeld   12,50\n03.05.2024 08:12"
     found = read(text, Source.OCR)
     assert value(found, "gross") == euros(750)
     assert value(found, "issued_on") == date(2024, 5, 3)
@@ -148,7 +150,8 @@ def test_the_clients_own_account_is_not_where_the_money_goes() -> None:
 @pytest.mark.parametrize(
     ("title", "paper"),
     [
-        ("Gutschrift", Paper.CREDIT_NOTE), ("Rechnungskorrektur", Paper.CREDIT_NOTE), ("Credit Note", Paper.CREDIT_NOTE),
+        ("Gutschrift", Paper.CREDIT_NOTE), ("Rechnungskorrektur", Paper.CREDIT_NOTE),
+        ("Credit Note", Paper.CREDIT_NOTE),
         ("Rechnung", Paper.INVOICE), ("Tax Invoice", Paper.INVOICE), ("Kontoauszug", Paper.STATEMENT),
         ("Auftragsbestätigung", Paper.OTHER), ("Wanderfreunde", Paper.OTHER),
     ],
