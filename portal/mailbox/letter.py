@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
-from email.parser import BytesHeaderParser
+from email.parser import HeaderParser
 from email.utils import getaddresses
 
 HEAD_LIMIT = 256 * 1024  # bytes of headers that are looked at
@@ -67,8 +67,12 @@ def _parted(content: bytes) -> tuple[bytes, bytes]:
 
 
 def head_of(head: bytes) -> EmailMessage:
-    """The parsed headers."""
-    return BytesHeaderParser(policy=policy.default).parsebytes(head)
+    """The parsed headers; 8-bit ones are UTF-8, else Windows-1252."""
+    try:
+        text = head.decode()
+    except UnicodeDecodeError:
+        text = head.decode("cp1252", "replace")
+    return HeaderParser(policy=policy.default).parsestr(text)
 
 
 def _digest(known_by: str, body: bytes) -> str:
@@ -116,9 +120,10 @@ def _senders(message: EmailMessage) -> tuple[list[str], list[str]]:
 
 def normal(address: str) -> str:
     """An address as it is compared: lower case, its domain as the name system writes it; empty when it is none."""
-    before, at, domain = clean(address).strip("<> ").lower().rpartition("@")
-    if not before or not at or not domain or " " in before + domain:
-        return ""
+    plain = address.strip("<> \t\r\n").lower()
+    before, at, domain = plain.rpartition("@")
+    if not before or not at or not domain or clean(plain) != plain or " " in plain:
+        return ""  # what has characters in it that are not seen is nobody's address
     try:
         return f"{before}@{domain.encode('idna').decode()}"
     except UnicodeError:
