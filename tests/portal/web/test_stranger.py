@@ -35,7 +35,7 @@ PUBLIC = {
 # What every signed-in person has for themselves: no firm's and no client's.
 OWN = {
     "board.home", "board.save", "account.home", "account.change", "account.change_password", "account.end_others",
-    "auth.sign_out", "integrations.callback", "deliveries.standing_still", "api:clients.listed",
+    "auth.sign_out", "search.found", "search.save", "integrations.callback", "deliveries.standing_still", "search.found", "api:clients.listed",
 }  # fmt: skip
 # Not walked with a session: they would end it.
 ENDS_SESSION = {"auth.sign_out"}
@@ -204,6 +204,15 @@ def _of_first_firm(world: World) -> walk.Dump:
     content = walk.dump(world.parts.db, *NOISE)
     client = str(world.client.id)
     return {key: row for key, row in content.items() if key[1] in known or client in row}
+
+
+@pytest.mark.parametrize("who", ["other contact", "foreign contact", "foreigner", "unassigned", "manager"])
+def test_strangers_find_nothing_by_asking_for_it(world: World, who: str) -> None:
+    """Pages that everybody has show their own; so they are asked for what is not theirs."""
+    browser = world.somebody(who).browser
+    for asked in ("/?q=Brandt", "/search?q=Geheime", "/search?q=GEH-4711", "/deliveries?q=Geheime"):
+        page = browser.get(asked).text.replace(asked.partition("=")[2], "")  # the box repeats what was asked
+        assert not [mark for mark in MARKS if mark in page], asked
 
 
 def test_a_client_manager_sees_counts_and_no_content(world: World) -> None:
