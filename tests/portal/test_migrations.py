@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from portal import models
+from portal import models, traces
 from portal.db import Database, alembic, metadata, upgrade
 from portal.documents.search_tables import is_described
 
@@ -35,6 +35,19 @@ def test_the_table_that_is_searched_is_the_same_whichever_way_it_was_made(empty:
     with empty.engine.connect() as migrated, db.engine.connect() as modelled:
         assert search_table(migrated) == search_table(modelled) != []
     empty.dispose()
+
+
+def test_what_must_be_kept_leaves_a_trace_whichever_way_it_was_made(empty: Database, db: Database) -> None:
+    upgrade(empty)
+    for made in (empty, db):
+        with made.engine.connect() as connection:
+            assert traced(connection) == {f"trace_{table}" for table in traces.KEPT}
+    empty.dispose()
+
+
+def traced(connection: Connection) -> set[str]:
+    column, table = ("name", "sqlite_master") if connection.dialect.name == "sqlite" else ("tgname", "pg_trigger")
+    return set(connection.exec_driver_sql(f"SELECT {column} FROM {table} WHERE {column} LIKE 'trace%%'").scalars())
 
 
 def search_table(connection: Connection) -> list[tuple[str, ...]]:
