@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from statistics import median
 
 from portal.reading.findings import Box, Source
@@ -56,11 +56,6 @@ class Cell:
         """What the engine says of its worst word."""
         return min(word.sure for word in self.words)
 
-    @cached_property
-    def squeezed(self) -> Squeezed:
-        """Its text as labels are looked for."""
-        return Squeezed(self.text)
-
     def shown(self, start: int, end: int) -> Box:
         """Where the characters from ``start`` to ``end`` of its text are shown."""
         return around(word.box for word, at in self._starts() if at < end and at + len(word.text) > start)
@@ -102,34 +97,14 @@ class Page:
         return around(cell.place for cell in self.cells) if self.cells else Box(0, 0, self.width, self.height)
 
 
-@dataclass(frozen=True)
-class Squeezed:
-    """Text without blanks, accents, signs and case, so that «R E C H N U N G S - N R .» is found as «rechnungsnr»."""
-
-    original: str
-    text: str = field(init=False)
-    _at: tuple[int, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        letters, places = [], []
-        for place, char in enumerate(self.original):
-            for letter in _plain(char):
-                letters.append(letter)
-                places.append(place)
-        object.__setattr__(self, "text", "".join(letters))
-        object.__setattr__(self, "_at", tuple(places))
-
-    def end(self, squeezed_end: int) -> int:
-        """The place in the original just behind the first ``squeezed_end`` squeezed characters."""
-        return self._at[squeezed_end - 1] + 1 if squeezed_end else 0
-
-    def start(self, squeezed_start: int) -> int:
-        """The place in the original of the squeezed character at ``squeezed_start``."""
-        return self._at[squeezed_start] if squeezed_start < len(self._at) else len(self.original)
+_SIGNS = re.compile(r"[^a-z0-9#]+")
 
 
+@lru_cache(maxsize=8192)
 def squeeze(text: str) -> str:
     """Letters and digits of a text, plain and small; ``#`` stays, as it means «number»."""
+    if text.isascii():
+        return _SIGNS.sub("", text.lower())
     return "".join(letter for char in text for letter in _plain(char))
 
 

@@ -64,6 +64,7 @@ _ROLES = Roles(
             "gross",
             1.05,
             (
+                rf"({_SUM}|total|summe|gesamt){_TAXES}(incl(usive)?|inkl(usive)?)(?!ude)|"
                 rf"{_SUM}brutto|brutto{_SUM}|({_SUM}|total|summe|gesamt){_WITH}\d{{0,3}}({_TAXES})?"
                 rf"|({_SUM})?(total)?(ttc|{_WITH}\d{{0,3}}{_TAXES})|grandtotal|grossamount|totalgross"
                 rf"|gross(total)?"
@@ -107,7 +108,7 @@ _ROLES = Roles(
     ]
 )
 _RATE = re.compile(r"(?<![\d.,])(\d{1,2}(?:[.,]\d{1,2})?)\s?%")
-_CENT = Decimal("0.01")
+_CENT, _FIVE = Decimal("0.01"), Decimal("0.05")
 _NEVER = -9.0
 
 
@@ -258,16 +259,21 @@ def _gross(
     score += 0.35 * min(Counter(other.value for other in judged)[one.value] - 1, 3)
     score += 0.5 if one.value == _largest(judged) else 0.0
     score += 0.9 if _adds_up(one, judged) else 0.0
-    score += 1.0 if _is_rounded(one.value, judged) else 0.0
+    score += 2.4 if _is_rounded(one, judged) else 0.0
     score += 0.6 * _depth(one, sheet) - (0.2 if not one.last else 0.0)
     return Ranked(one.seen, score if strength > 0.2 or paid or score > 1.8 else score - 1.5)
 
 
-def _is_rounded(value: Decimal, judged: Sequence[_Amount]) -> bool:
-    """Whether it is another total after the rounding that is printed."""
-    rounds = {abs(one.value) for one in judged if one.score("round") > 0.5 and 0 < abs(one.value) < Decimal("0.1")}
-    totals = {one.value for one in judged if max(one.score("gross"), one.score("net")) > 0.5}
-    return any(abs(value - total) in rounds for total in totals)
+def _is_rounded(one: _Amount, judged: Sequence[_Amount]) -> bool:
+    """Whether it is what a total above it becomes by rounding to five cents, with the difference printed."""
+    if one.value % _FIVE:
+        return False
+    small = {abs(other.value) for other in judged if 0 < abs(other.value) < _FIVE}
+    return any(
+        abs(one.value - other.value) in small
+        for other in judged
+        if other.value % _FIVE and other.seen.key < one.seen.key and max(other.score("gross"), other.score("net")) > 0.5
+    )
 
 
 def _largest(judged: Sequence[_Amount]) -> Decimal:
