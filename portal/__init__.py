@@ -58,6 +58,7 @@ def _register_pages(app: Flask) -> None:
         integration_setup,
         integrations,
         movements,
+        search,
         statements,
         store,
     )
@@ -66,5 +67,6 @@ def _register_pages(app: Flask) -> None:
         health.pages, auth.pages, first_visit.pages, account.pages, firm.pages, board.pages, clients.pages,
         documents.pages, files.files, bank_accounts.pages, movements.pages, statements.pages, store.pages,
         integrations.pages, integration_setup.pages, connections.pages, deliveries.pages, completeness.pages,
+        search.pages,
     ):  # fmt: skip
         app.register_blueprint(blueprint)

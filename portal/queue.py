@@ -21,6 +21,8 @@ JOBS: dict[str, tuple[str, int]] = {
     "read": ("portal.jobs.read", 150),
     "drain": ("portal.jobs.drain", 180),
     "plan": ("portal.jobs.plan", 600),
+    "text": ("portal.jobs.text", 150),
+    "texts": ("portal.jobs.texts", 210),
 }
 
 

@@ -113,11 +113,14 @@ def _clause(piece: _Piece, goes_on: bool) -> Clause | None:
 
 
 def _one(word: terms.Word, piece: _Piece, prefix: bool) -> Iterator[Sought]:
-    begins = prefix and len(word.plain) > 1
+    # Every word that begins so is looked up: of very short beginnings there are too many.
+    begins = prefix and len(word.plain) > (1 if piece.prefix else 2)
     if begins:
         yield Sought((word.plain,), prefix=True)
     if not begins or not piece.prefix:
-        yield Sought((word.plain if piece.quoted else word.stem,))
+        yield Sought((word.plain,))
+        if not piece.quoted:
+            yield Sought((word.stem,))
 
 
 def _several(found: Sequence[terms.Word], piece: _Piece, prefix: bool) -> Iterator[Sought]:

@@ -30,7 +30,7 @@ from portal.documents.search_tables import NAME
 
 MOST_TEXT = 200_000  # characters kept of a file
 MOST_TERMS = 24_000  # words of a document that can be found; more than PostgreSQL could hold in one row is never made
-MOST_BYTES = 400_000  # of all its terms
+MOST_BYTES = 250_000  # of its words, and of what goes beside them
 FEW = 100  # clients that are named one by one in a search
 _BATCH = 200
 _POSITIONS, _FARTHEST = 255, 16_383  # what a tsvector can tell of one term
@@ -108,18 +108,17 @@ def _entry(text: str, scope: Sequence[str]) -> _Entry:
     found = terms.words(text)[:MOST_TERMS]
     more = dict.fromkeys(word.stem for word in found if word.stem != word.plain)
     more.update(dict.fromkeys(one.term for one in terms.joined(text, found)))
-    return _Entry(scope, *_within((word.plain for word in found), more))
+    return _Entry(scope, _within(word.plain for word in found), _within(more))
 
 
-def _within(words: Iterable[str], more: Iterable[str]) -> tuple[list[str], list[str]]:
-    """As many terms as one row of either engine can hold; words first."""
-    room, kept = MOST_BYTES, ([], [])  # type: tuple[int, tuple[list[str], list[str]]]
-    for held, given in zip(kept, (words, more), strict=True):
-        for term in given:
-            room -= len(term.encode()) + 4
-            if room < 0:
-                return kept
-            held.append(term)
+def _within(given: Iterable[str]) -> list[str]:
+    """As many terms as fit into half of what one row of either engine can hold."""
+    room, kept = MOST_BYTES, []
+    for term in given:
+        room -= len(term.encode()) + 4
+        if room < 0:
+            break
+        kept.append(term)
     return kept
 
 
@@ -252,14 +251,16 @@ def fill_gaps(db: Database) -> int:
     missing = ~sa.exists().where(_texts.c.document_id == _documents.c.id)
     filled, last = 0, UUID(int=0)
     while True:
-        with db.transaction() as session:
-            statement = select(Document).where(missing, Document.id > last).order_by(col(Document.id))
-            found = session.exec(statement.limit(_BATCH)).all()
-            for document in found:
-                follow(session.connection(), document)
+        with db.read() as session:
+            found = session.exec(
+                select(Document.id).where(missing, Document.id > last).order_by(col(Document.id)).limit(_BATCH)
+            ).all()
         if not found:
             return filled
-        filled, last = filled + len(found), found[-1].id
+        with db.transaction() as session:
+            for document in session.exec(select(Document).where(col(Document.id).in_(found))):
+                follow(session.connection(), document)
+        filled, last = filled + len(found), found[-1]
 
 
 def rebuild(db: Database) -> int:

@@ -35,7 +35,8 @@ PUBLIC = {
 # What every signed-in person has for themselves: no firm's and no client's.
 OWN = {
     "board.home", "board.save", "account.home", "account.change", "account.change_password", "account.end_others",
-    "auth.sign_out", "search.found", "search.save", "integrations.callback", "deliveries.standing_still", "search.found", "api:clients.listed",
+    "auth.sign_out", "search.found", "search.save", "integrations.callback", "deliveries.standing_still",
+    "api:clients.listed",
 }  # fmt: skip
 # Not walked with a session: they would end it.
 ENDS_SESSION = {"auth.sign_out"}
