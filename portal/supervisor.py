@@ -254,7 +254,11 @@ def up(
         door = stack.enter_context(listen_on(wishes.host, settings.port, next_free=wishes.next_free))
         address = _address(wishes.host, door)
         if _with_all(supervisor, settings, door, lambda: _roles(settings, environ, door, wishes.output)):
-            last = Role("The start", lambda: Forked(lambda: ready(settings, address), closes=[door]), again=False)
+            last = Role(
+                "The start",
+                lambda: Forked(lambda: ready(settings, address), name="kontor start", closes=[door]),
+                again=False,
+            )
             supervisor.add(last)
             supervisor.watch()
 
@@ -308,12 +312,15 @@ def _roles(settings: Settings, environ: Mapping[str, str], door: socket.socket, 
     def is_mail_wanted() -> bool:
         return mail.is_wanted(settings)
 
+    def role(name: str, run: Callable[[], object], wanted: Callable[[], bool] | None = None) -> Role:
+        closes = [] if name == "web" else [door]
+        return Role(name, lambda: Forked(run, name=f"kontor {name}", closes=closes, output=output), wanted=wanted)
+
     gc.collect()
     gc.freeze()  # what is shared stays shared: the children's collector leaves it alone
-    workers = [f"worker {number}" for number in range(1, settings.workers + 1)]
     return [
-        Role("web", lambda: Forked(lambda: serve(settings, f"fd://{door.fileno()}"), output=output)),
-        *(Role(name, lambda: Forked(work, closes=[door], output=output)) for name in workers),
-        Role("scheduler", lambda: Forked(schedule, closes=[door], output=output)),
-        Role("mail", lambda: Forked(receive_mail, closes=[door], output=output), wanted=is_mail_wanted),
+        role("web", lambda: serve(settings, f"fd://{door.fileno()}")),
+        *(role(f"worker {number}", work) for number in range(1, settings.workers + 1)),
+        role("scheduler", schedule),
+        role("mail", receive_mail, is_mail_wanted),
     ]
