@@ -11,4 +11,5 @@ import portal.connections.models
 import portal.delivery.models
 import portal.documents.models
 import portal.extensions.models
-import portal.instances.models  # noqa: F401
+import portal.instances.models
+import portal.processing.models  # noqa: F401

@@ -284,10 +284,13 @@ def _roles(settings: Settings, environ: Mapping[str, str], door: socket.socket, 
     from portal.parts import assemble
     from portal.serving import serve
 
-    def work() -> None:
-        adopt(environ)
-        children.forks_die_too()
-        worker.main()
+    def work(queue: str) -> Forked:
+        def run() -> None:
+            adopt(environ)
+            children.forks_die_too()
+            worker.main(queue)
+
+        return Forked(run, closes=[door], output=output)
 
     def schedule() -> None:
         log.configure("scheduler")
@@ -298,6 +301,7 @@ def _roles(settings: Settings, environ: Mapping[str, str], door: socket.socket, 
     workers = [f"worker {number}" for number in range(1, settings.workers + 1)]
     return [
         Role("web", lambda: Forked(lambda: serve(settings, f"fd://{door.fileno()}"), output=output)),
-        *(Role(name, lambda: Forked(work, closes=[door], output=output)) for name in workers),
+        *(Role(name, lambda: work("deliveries")) for name in workers),
+        Role("reader", lambda: work("reading")),
         Role("scheduler", lambda: Forked(schedule, closes=[door], output=output)),
     ]

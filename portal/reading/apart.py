@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 
-import portal
 from portal.reading.child import LIMITS, READINGS
 from portal.reading.direction import ClientFacts
 from portal.reading.limits import Limits, Why
@@ -86,7 +85,7 @@ class Reader:
 
 
 def _started(limits: Limits) -> subprocess.Popen[bytes]:
-    root = Path(portal.__file__).parent.parent
+    root = Path(__file__).parents[2]
     command = [sys.executable, "-m", "portal.reading.child", str(os.getpid()), LIMITS.dump_json(limits).decode()]
     # Nothing of the portal's environment: no key, no address of the database. Libraries use one thread.
     environ = {
