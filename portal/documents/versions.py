@@ -85,7 +85,7 @@ def said(history: Sequence[DocumentVersion]) -> dict[str, int]:
 
 
 def _is_same(one: object, two: object) -> bool:
-    nothing = (None, "", [])
+    nothing: tuple[object, ...] = (None, "", [])
     return one == two or (one in nothing and two in nothing)
 
 

@@ -58,9 +58,7 @@ def correct(
     return document
 
 
-def _settles(
-    session: Session, document: Document, fields: Mapping[str, object], kind: DocumentKind | None
-) -> bool:
+def _settles(session: Session, document: Document, fields: Mapping[str, object], kind: DocumentKind | None) -> bool:
     """Whether a person's word ends the wait for the reader: who only moves a document wants it read all the same."""
     said = any(value is not None for name, value in fields.items() if name not in {"account_id", "currency"})
     if said:
