@@ -59,13 +59,15 @@ def _register_pages(app: Flask) -> None:
         integrations,
         movements,
         readings,
+        search,
         statements,
         store,
     )
 
     for blueprint in (
         health.pages, auth.pages, first_visit.pages, account.pages, firm.pages, board.pages, clients.pages,
-        documents.pages, readings.pages, files.files, bank_accounts.pages, movements.pages, statements.pages, store.pages,
+        documents.pages, files.files, bank_accounts.pages, movements.pages, statements.pages, store.pages,
         integrations.pages, integration_setup.pages, connections.pages, deliveries.pages, completeness.pages,
+        search.pages, readings.pages,
     ):  # fmt: skip
         app.register_blueprint(blueprint)

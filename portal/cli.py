@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,9 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--name", default="command line", help="what it is for")
     one.add_argument("--scope", action="append", help="read, documents, integrations, admin; repeatable; admin if none")
     one.add_argument("--days", type=int, default=90, help="how long it lasts")
+    extract = add("extract", _extract, "read documents (PDF, JPEG, PNG, XML): one JSON line per file")
+    extract.add_argument("files", nargs="+", metavar="FILE")
     statement = add("statement", _statement, "read bank statement files: one JSON line per statement")
     statement.add_argument("files", nargs="+", metavar="FILE")
-    add("verify", _verify, "prove that every document reached every place where it belongs; non-zero when not")
+    verify = add("verify", _verify, "prove that every document reached every place where it belongs; non-zero when not")
+    verify.add_argument("--remote", action="store_true", help="ask the providers too whether it is still there")
     add("migrate", _migrate, "bring the database to the present schema; `kontor up` does it by itself")
     return parser
 
@@ -159,6 +163,12 @@ def _sandbox(options: argparse.Namespace) -> int:
     return sandbox(["--port", str(options.port), *state])
 
 
+def _extract(options: argparse.Namespace) -> int:
+    from portal.reading.cli import main as read
+
+    return read(options.files)
+
+
 def _statement(options: argparse.Namespace) -> int:
     from portal.banking.statements.cli import main as read
 
@@ -196,12 +206,12 @@ def _member(session: Session, email: str | None) -> UUID:
     return members[0]
 
 
-def _verify(_options: argparse.Namespace) -> int:
+def _verify(options: argparse.Namespace) -> int:
     from sqlmodel import select
 
     from portal import audit
     from portal.accounts.models import Firm
-    from portal.delivery import completeness
+    from portal.delivery import check, completeness
 
     wrong = 0
     with _opened() as parts, parts.db.read() as session:
@@ -209,7 +219,8 @@ def _verify(_options: argparse.Namespace) -> int:
             wrong += 1
             print(completeness.CHAIN_BROKEN % {"number": number})
         for firm in session.exec(select(Firm)).all():
-            for problem in completeness.verify(session, firm.id):
+            remote = check.verify_remote(parts, firm.id) if options.remote else ()
+            for problem in chain(completeness.verify(session, firm.id), remote):
                 wrong += 1
                 where = [str(one) for one in (problem.client_id, problem.document_id, problem.instance_id) if one]
                 print(f"{firm.name}: {problem.text % problem.facts} {' '.join(where)}".rstrip())

@@ -30,6 +30,8 @@ class Settings:
     port: int = 8000
     sandbox_url: str | None = None  # providers are replaced by the simulators at this address
     workers: int = 2
+    smtp_port: int = 0  # where documents by e-mail are received; 0: nowhere
+    smtp_host: str = "127.0.0.1"
     endpoints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # kind -> endpoint -> URL
 
     @property
@@ -57,6 +59,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         wrong.append("KONTOR_DATABASE_URL must begin with sqlite:/// or postgresql://")
     port = _number(env, "KONTOR_PORT", 8000, wrong)
     workers = _number(env, "KONTOR_WORKERS", 2, wrong)
+    smtp_port = _number(env, "KONTOR_SMTP_PORT", 0, wrong)
     secret = _secret(env, data, database, wrong)
     sandbox = env.get("KONTOR_SANDBOX_URL") or None
     endpoints = _endpoints(sandbox, wrong) if sandbox else {}
@@ -71,6 +74,8 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         port=port,
         sandbox_url=sandbox,
         workers=workers,
+        smtp_port=smtp_port,
+        smtp_host=env.get("KONTOR_SMTP_HOST") or "127.0.0.1",
         endpoints=endpoints,
     )
 

@@ -176,6 +176,7 @@ def _enter(session: Session, arrival: _Arrival, found: Found, sha256: str, size:
     outbox.plan_document(session, document)
     if document.reading is Reading.WAITING:
         ring(session, "read", document.id)
+    ring(session, "text", document.id)
     return document
 
 

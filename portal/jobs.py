@@ -10,6 +10,7 @@ from portal.errors import NotFound
 from portal.instances import places
 from portal.instances.models import Instance
 from portal.parts import Parts, assemble
+from portal.processing import content
 from portal.processing import services as processing
 
 
@@ -22,6 +23,16 @@ def parts() -> Parts:
 def read(document_id: str) -> None:
     """Settle what a document is."""
     processing.settle(parts(), ids.parse(document_id))
+
+
+def text(document_id: str) -> None:
+    """Let a document be found by what its file says."""
+    content.read_text(parts(), ids.parse(document_id))
+
+
+def texts(_all: str) -> None:
+    """The same for all that wait for it."""
+    content.read_backlog(parts())
 
 
 def drain(instance_id: str) -> None:

@@ -12,4 +12,6 @@ import portal.delivery.models
 import portal.documents.models
 import portal.extensions.models
 import portal.instances.models
-import portal.processing.models  # noqa: F401
+import portal.mailbox.models
+import portal.processing.models
+import portal.traces  # noqa: F401

@@ -23,6 +23,8 @@ JOBS: dict[str, tuple[str, int, str]] = {
     "read": ("portal.jobs.read", 150, READING),
     "drain": ("portal.jobs.drain", 180, QUEUE),
     "plan": ("portal.jobs.plan", 600, QUEUE),
+    "text": ("portal.jobs.text", 150, READING),
+    "texts": ("portal.jobs.texts", 210, READING),
 }
 # The sweep rings again for whatever waits, so a queue needs no more than keeps its workers busy until then.
 _MOST = 2000

@@ -16,6 +16,7 @@ from portal.delivery import runs
 from portal.delivery.models import Lease
 from portal.delivery.sweep import sweep
 from portal.parts import Parts
+from portal.processing import content
 
 log = structlog.get_logger()
 NAME = "scheduler"
@@ -57,6 +58,7 @@ def tick(parts: Parts, *, whole: bool) -> None:
     runs.end_finished(parts.db)
     if whole:
         refresh_statistics(parts.db)
+        content.catch_up(parts.db)
 
 
 def run(parts: Parts) -> None:

@@ -54,6 +54,7 @@ TEST = (
     *RUN,
     Package("postgresql", "the tests on PostgreSQL", "initdb"),
     Package("chromium", "the browser tests", "chromium"),
+    Package("libatomic1", "the browser tests"),
 )
 PACKAGES = {"run": RUN, "test": TEST}
 

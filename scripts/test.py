@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGINES = ("sqlite", "postgresql")
+INTERRUPTED = 2  # pytest's exit code
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,11 @@ def main() -> int:
         environ["KONTOR_SOAK_SEED"] = str(seed)
         print(f"Seed {seed}: `make soak SEED={seed}` repeats this run.")
         words = ["-m", "soak", "-s", "--timeout=3600", *more]
-    results = [run(engine, words, environ) for engine in ENGINES]
+    results: list[Result] = []
+    for engine in ENGINES:
+        results.append(run(engine, words, environ))
+        if results[-1].code == INTERRUPTED:
+            break
     print("\n" + "; ".join(str(result) for result in results))
     return max(result.code for result in results)
 

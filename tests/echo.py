@@ -35,6 +35,7 @@ class Kept:
     def __init__(self) -> None:
         self.things: dict[str, tuple[str, int, str]] = {}  # reservation -> document, version, sha256
         self.calls = 0
+        self.previous: list[Receipt | None] = []  # what each call was told of the version before
         self.before: list[Fault | None] = []  # raise before the effect
         self.after: list[Fault | None] = []  # raise after it: the answer is lost
 
@@ -71,6 +72,7 @@ class Echo(Exporter):
 
     def deliver(self, document: OutgoingDocument, reservation: str, previous: Receipt | None) -> Receipt:
         kept.calls += 1
+        kept.previous.append(previous)
         _next(kept.before)
         with document.open() as content:
             sha256 = hashlib.sha256(content.read()).hexdigest()

@@ -35,8 +35,8 @@ from portal.api.work import (
 from portal.connections import services as connections
 from portal.extensions import services as extensions
 from portal.i18n import _, say
+from portal.instances import places, setup
 from portal.instances import services as instances
-from portal.instances import setup
 from portal.instances.models import Instance, InstanceState
 
 store = APIBlueprint("extensions", __name__, tag="Extensions")
@@ -263,7 +263,9 @@ def finish(client_id: UUID, instance_id: UUID) -> InstanceOut:
 
     From this moment on documents go.
     """
-    return _moved(client_id, instance_id, setup.finish)
+    finished = _moved(client_id, instance_id, setup.finish)
+    _find_root(client_id, instance_id)
+    return finished
 
 
 @bp.post(f"{ONE}/pause")
@@ -290,7 +292,19 @@ def release(client_id: UUID, instance_id: UUID) -> InstanceOut:
 
     Says that its cause is mended.
     """
+    _find_root(client_id, instance_id)
     return _moved(client_id, instance_id, instances.try_again)
+
+
+@bp.post(f"{ONE}/set-up-again")
+@bp.output(InstanceOut)
+def set_up_again(client_id: UUID, instance_id: UUID) -> InstanceOut:
+    """Run the set-up again
+
+    As it is: what was removed at the destination goes once more. From when documents are taken stays as it was.
+    """
+    _find_root(client_id, instance_id)
+    return _moved(client_id, instance_id, instances.set_up_again)
 
 
 @bp.get(f"{ONE}/runs")
@@ -328,6 +342,14 @@ def stop_run(client_id: UUID, instance_id: UUID) -> InstanceOut:
     What it did not reach goes with the next one.
     """
     return _moved(client_id, instance_id, instances.stop_run)
+
+
+def _find_root(client_id: UUID, instance_id: UUID) -> None:
+    """Have the main folder made, for whoever may set the instance up; a provider that is down is no error."""
+    with reading() as session:
+        instance = instances.one_or_404(session, viewer(), client_id, instance_id)
+        access.client_or_404(session, viewer(), client_id, extensions.right_of(instance.kind))
+    places.find_root(parts(), instance)
 
 
 def _instance(session: Session, row: Instance) -> InstanceOut:

@@ -14,6 +14,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from integrations import http, oauth
@@ -32,6 +33,7 @@ from portal.i18n import N_
 from portal.parts import Parts
 
 SIGN_IN_LIFE = timedelta(minutes=15)
+KEPT = timedelta(days=1)  # so long a failed one still leads back to where it began
 _BROKEN_OFF = N_("This sign-in began in another browser, was used already, or took too long. Please start again.")
 
 
@@ -124,6 +126,11 @@ def complete(
         connection, reused = _stored(session, viewer, parts, pending, token, account)
         done(session, connection, pending)
     return Signed(connection=connection, instance_id=pending.instance_id, reused=reused)
+
+
+def forget_old(session: Session) -> None:
+    """Remove sign-ins that ended or were broken off more than a day ago; the audit trail keeps that they were asked."""
+    session.execute(sa.delete(PendingSignIn).where(col(PendingSignIn.expires_at) < clock.now() - KEPT))
 
 
 def waiting(session: Session, parts: Parts, viewer: Viewer, state: str) -> PendingSignIn | None:

@@ -18,7 +18,7 @@ import integrations
 from integrations.contract import Ability, Operation, Schedule
 from portal import clock
 from portal.db import ring
-from portal.delivery.models import Delivery, Receipt, State
+from portal.delivery.models import Actor, Delivery, Receipt, State
 from portal.delivery.rule import Planned, decide, is_exporting
 from portal.documents.models import Document
 from portal.instances.models import Instance, InstanceState
@@ -60,6 +60,22 @@ def plan_instance(session: Session, instance: Instance, after: UUID | None = Non
     if after is None and last is not None:
         ring(session, "plan", instance.id)
     return last
+
+
+def bring_back(session: Session, instance: Instance) -> None:
+    """Let everything go again that was removed at the destination (E4); attempts and receipts so far stay on record."""
+    held = instance.state is not InstanceState.ACTIVE
+    kept = sa.exists().where(col(Document.id) == col(Delivery.document_id), col(Document.removed_at).is_(None))
+    removed = (
+        col(Delivery.instance_id) == instance.id, col(Delivery.state) == State.REMOVED, col(Delivery.current), kept
+    )  # fmt: skip
+    now = clock.now()
+    state, due_at = (State.HELD, None) if held else (State.QUEUED, now)
+    again = sa.update(Delivery).where(*removed).values(
+        state=state, due_at=due_at, text=None, facts={}, actor=Actor.NOBODY, changed_at=now
+    )  # fmt: skip
+    session.execute(again)
+    ring(session, "drain", instance.id)
 
 
 def exporting(session: Session, client_id: UUID) -> list[Instance]:
@@ -118,7 +134,7 @@ def _target(
         return None if instance.state is InstanceState.REMOVED else _added(session, document, instance, planned)
     if _begun(row):  # may be held and released, nothing else
         return row if {row.state, planned.state} == {State.QUEUED, State.HELD} else None
-    if row.state in _FREE:
+    if row.state in _FREE or (row.state is State.FAILED and planned.state is State.EXCLUDED):
         row.version = document.version
         return row
     if not _supersedes(document, instance, row, planned):

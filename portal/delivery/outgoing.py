@@ -17,7 +17,7 @@ from portal import clock
 from portal.accounts.models import Firm
 from portal.banking.models import BankAccount
 from portal.clients.models import Client
-from portal.delivery.models import Delivery
+from portal.delivery.models import Attempt, Delivery, Outcome
 from portal.delivery.models import Receipt as StoredReceipt
 from portal.documents.files import Files
 from portal.documents.models import Document, DocumentVersion
@@ -94,7 +94,10 @@ def _line(line: Mapping[str, Any], values: Mapping[str, Any]) -> Line:
 
 
 def previous_receipt(session: Session, delivery: Delivery) -> Receipt | None:
-    """What the newest version of the same pair so far left at the provider, if one did."""
+    """What the newest version of the same pair so far left at the provider, if one did.
+
+    Nothing, once a try found its folder deleted: whoever lets it go again after that wants it anew (E4).
+    """
     if delivery.version == 1 and delivery.attempts == 1:
         return None
     statement = (
@@ -107,7 +110,18 @@ def previous_receipt(session: Session, delivery: Delivery) -> Receipt | None:
         .order_by(col(StoredReceipt.version).desc())
     )
     stored = session.exec(statement).first()
-    return from_stored(stored) if stored else None
+    if stored is None or _found_gone(session, delivery, stored):
+        return None
+    return from_stored(stored)
+
+
+def _found_gone(session: Session, delivery: Delivery, stored: StoredReceipt) -> bool:
+    gone = select(Attempt.id).where(
+        Attempt.delivery_id == delivery.id,
+        Attempt.outcome == Outcome.TARGET_GONE,
+        col(Attempt.ended_at) >= stored.received_at,
+    )
+    return session.exec(gone.limit(1)).first() is not None
 
 
 def from_stored(stored: StoredReceipt) -> Receipt:

@@ -10,28 +10,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-import integrations
-from integrations.contract import Schedule
-from portal import clock, schedule
-from portal.accounts.models import Firm
-from portal.clients.models import Client
+from portal import clock
 from portal.db import Database, ring
 from portal.delivery.models import Delivery, State
 from portal.instances.models import Instance, InstanceState, Run, RunTrigger
+from portal.instances.services import next_run
 
 # A run that starts later than this after its time is a catch-up, and the page says by how much.
 LATE = timedelta(minutes=5)
-
-
-def next_run_at(session: Session, instance: Instance, after: datetime) -> datetime | None:
-    """When an instance works by itself next, in the zone of its firm; None for kinds that work at once."""
-    kind = integrations.get(instance.kind).manifest.schedule
-    if kind is Schedule.NIGHTLY:
-        zone = session.exec(
-            select(Firm.zone).join(Client, col(Client.firm_id) == col(Firm.id)).where(Client.id == instance.client_id)
-        ).one()
-        return schedule.next_nightly(after, zone)
-    return schedule.next_every(after) if kind is Schedule.THREE_HOURLY else None
 
 
 def start_due(db: Database) -> None:
@@ -43,19 +29,22 @@ def start_due(db: Database) -> None:
             late = instance.next_run_at is not None and now - instance.next_run_at > LATE
             trigger = RunTrigger.CATCH_UP if late else RunTrigger.SCHEDULE
             session.add(Run(instance_id=instance.id, trigger=trigger, due_at=instance.next_run_at or now))
-            instance.next_run_at = next_run_at(session, instance, now)
+            instance.next_run_at = next_run(session, instance, now)
         session.flush()
         for run in session.exec(select(Run).where(col(Run.started_at).is_(None), col(Run.ended_at).is_(None))).all():
             begin(session, run, now)
 
 
 def begin(session: Session, run: Run, now: datetime) -> None:
-    """Everything that waits for this instance's time is due now."""
+    """Everything that waits for this instance's time is due now; a run under way takes in what came since."""
     waiting = (col(Delivery.instance_id) == run.instance_id, col(Delivery.state) == State.QUEUED)
-    fresh = (*waiting, col(Delivery.attempts) == 0)
-    session.execute(sa.update(Delivery).where(*fresh, col(Delivery.due_at) > now).values(due_at=now))
-    run.started_at = now
-    run.total = session.scalar(select(sa.func.count()).select_from(Delivery).where(*waiting)) or 0
+    later = (*waiting, col(Delivery.attempts) == 0, col(Delivery.due_at) > now)
+    woken = session.execute(sa.update(Delivery).where(*later).values(due_at=now)).rowcount  # type: ignore[attr-defined]
+    if run.started_at is None:
+        run.started_at = now
+        run.total = session.scalar(select(sa.func.count()).select_from(Delivery).where(*waiting)) or 0
+    else:
+        run.total += woken
     ring(session, "drain", run.instance_id)
 
 
@@ -77,7 +66,7 @@ def end_finished(db: Database) -> None:
 def stop(session: Session, instance: Instance) -> int:
     """Stop what is under way: what has not begun waits for the next run; return how many documents that is."""
     now = clock.now()
-    later = next_run_at(session, instance, now) or now + timedelta(hours=1)
+    later = next_run(session, instance, now) or now + timedelta(hours=1)
     fresh = (
         col(Delivery.instance_id) == instance.id, col(Delivery.state) == State.QUEUED,
         col(Delivery.attempts) == 0, col(Delivery.due_at) <= now,

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from portal import clock
+from portal.connections import sign_in
 from portal.db import Database, ring
 from portal.delivery import outbox, record
 from portal.delivery.models import Delivery, State
@@ -25,10 +26,13 @@ BATCH = 500
 
 
 def sweep(db: Database, *, whole: bool = False) -> None:
-    """One pass over everything; each part commits for itself. ``whole`` looks for missing pairs over all time."""
+    """One pass over everything; each part commits for itself. ``whole`` looks over all time, and tidies up."""
     end_leases(db)
     ring_due(db)
     fill_gaps(db, None if whole else clock.now() - RECENT)
+    if whole:
+        with db.transaction() as session:
+            sign_in.forget_old(session)
 
 
 def end_leases(db: Database) -> int:

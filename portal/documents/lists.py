@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 
 from integrations.contract import DocumentKind
 from portal.db import Instant
-from portal.documents import cursors, keys
+from portal.documents import cursors, keys, search
 from portal.documents.models import Document
 
 LIMIT = 50
@@ -63,7 +63,7 @@ class Order:
 class Filter:
     """What a list is narrowed to. Dates are the document's (else its arrival's); amounts are minor units."""
 
-    text: str = ""  # in counterparty, number or file name
+    text: str = ""  # in counterparty, number, file name or content
     since: date | None = None
     until: date | None = None
     least: int | None = None
@@ -99,7 +99,7 @@ def page(
     """
     limit = max(1, min(limit, MOST))
     way, place = (order.reversed, before) if before is not None else (order, after)
-    conditions = [*_conditions(client_id, folder, narrowed), *also]
+    conditions = [*_conditions(session, client_id, folder, narrowed), *also]
     if place is not None:
         conditions.append(_behind(way, *_read(order.sort, place)))
     statement = select(Document).where(*conditions).order_by(*_ordered(way)).limit(limit + 1)
@@ -127,7 +127,7 @@ def neighbours(
 
     def nearest(way: Order) -> UUID | None:
         conditions = [
-            *_conditions(document.client_id, folder, narrowed),
+            *_conditions(session, document.client_id, folder, narrowed),
             *also,
             _behind(way, getattr(document, way.sort.value), document.id),
         ]
@@ -142,7 +142,7 @@ def chosen(session: Session, client_id: UUID, ids: Sequence[UUID]) -> list[Docum
     return list(session.exec(statement.order_by(col(Document.arrived_at), col(Document.id))))
 
 
-def _conditions(client_id: UUID, folder: DocumentKind | None, narrowed: Filter) -> list[Condition]:
+def _conditions(session: Session, client_id: UUID, folder: DocumentKind | None, narrowed: Filter) -> list[Condition]:
     there = col(Document.removed_at)
     conditions: list[Condition] = [
         col(Document.client_id) == client_id,
@@ -151,7 +151,7 @@ def _conditions(client_id: UUID, folder: DocumentKind | None, narrowed: Filter) 
     if folder is not None:
         conditions.append(col(Document.folder) == folder)
     if narrowed.text.strip():
-        conditions.append(_mentions(narrowed.text))
+        conditions.append(_mentions(session, client_id, narrowed.text))
     for column, bound, least in (
         (col(Document.dated_on), narrowed.since, True),
         (col(Document.dated_on), narrowed.until, False),
@@ -165,7 +165,8 @@ def _conditions(client_id: UUID, folder: DocumentKind | None, narrowed: Filter) 
     return conditions
 
 
-def _mentions(text: str) -> Condition:
+def _mentions(session: Session, client_id: UUID, text: str) -> Condition:
+    """A part of the counterparty's name, the number or the file's name; or words of all that the document says."""
     number = keys.number_key(text)
     places = [
         col(Document.party_key).contains(keys.party_key(text), autoescape=True),
@@ -173,7 +174,8 @@ def _mentions(text: str) -> Condition:
     ]
     if number:
         places.append(col(Document.number_key).contains(number, autoescape=True))
-    return or_(*places)
+    said = search.mentions(session, client_id, text)
+    return or_(*places, *([] if said is None else [said]))
 
 
 def _ordered(order: Order) -> list[ColumnElement[Any]]:

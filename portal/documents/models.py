@@ -6,13 +6,13 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Index, UniqueConstraint, event, text
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, UniqueConstraint, event, text
 from sqlmodel import Field, SQLModel
 
 from integrations.contract import DocumentKind
 from portal import clock, ids
 from portal.db import Instant, Json, States
-from portal.documents import keys
+from portal.documents import keys, search_tables
 
 
 class Source(StrEnum):
@@ -59,6 +59,9 @@ def _listed_by(key: str) -> Index:
 ATTENTION = (
     "removed_at IS NULL AND ((kind IS NULL AND reading = 'settled') OR (twin_id IS NOT NULL AND NOT twin_accepted))"
 )
+
+# Texts that nobody has looked for in the file yet. Written out in queries too.
+UNREAD = "read_at IS NULL"
 
 
 class Document(SQLModel, table=True):
@@ -122,6 +125,27 @@ class Document(SQLModel, table=True):
     gross_key: int = Field(default=0, sa_type=BigInteger)
 
 
+class DocumentText(SQLModel, table=True):
+    """The text of a document's file, for the search; there for every document from its first moment on.
+
+    ``place`` puts documents in the order of their arrival and is their key in the table that is searched.
+    """
+
+    __tablename__ = "document_text"
+    __table_args__ = (
+        Index("ix_document_text_unread", "place", sqlite_where=text(UNREAD), postgresql_where=text(UNREAD)),
+    )
+
+    # On SQLite the rowid itself, which BIGINT would not be.
+    place: int = Field(
+        sa_column=Column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False)
+    )
+    document_id: UUID = Field(foreign_key="document.id", unique=True)
+    client_id: UUID = Field(foreign_key="client.id")
+    read_at: datetime | None = Field(default=None, sa_type=Instant)
+    text: str = ""
+
+
 class DocumentVersion(SQLModel, table=True):
     """What a document's fields were from one moment on, and who said so. Never changed, never deleted (D6)."""
 
@@ -159,3 +183,15 @@ def _keep_keys(_mapper: object, _connection: object, document: Document) -> None
     for column, value in keys.keys(document).items():
         if getattr(document, column) != value:
             setattr(document, column, value)
+
+
+@event.listens_for(Document, "after_insert")
+@event.listens_for(Document, "after_update")
+def _keep_found(_mapper: object, connection: Connection, document: Document) -> None:
+    from portal.documents import search  # which knows these tables
+
+    search.follow(connection, document)
+
+
+event.listen(DocumentText.__table__, "after_create", search_tables.make)  # type: ignore[attr-defined]
+event.listen(DocumentText.__table__, "before_drop", search_tables.drop)  # type: ignore[attr-defined]

@@ -43,7 +43,7 @@ def build(parts: Parts, instance: Instance, *, complete: bool = True) -> Connect
     return connector(
         Wiring(
             config=_config(parts, instance, complete=complete),
-            app=extensions.app_of(parts.vault, installation),
+            app=_app(parts, installation),
             http=http.client(),
             tokens=_tokens(parts, instance),
             memory=memory(parts, instance.id),
@@ -72,6 +72,16 @@ def exporter(parts: Parts, instance_id: UUID) -> Iterator[Exporter]:
         if not isinstance(connector, Exporter):
             raise TypeError(f"{connector.manifest.kind} takes no documents")
         yield connector
+
+
+def _app(parts: Parts, installation: Installation) -> BaseModel:
+    try:
+        return extensions.app_of(parts.vault, installation)
+    except ValidationError:
+        pass
+    # raised outside the handler, as below
+    name = extensions.manifest_of(installation.kind).name
+    raise Misconfigured(N_("What the firm set up for %(name)s in the store is not complete."), name=name)
 
 
 def _tokens(parts: Parts, instance: Instance) -> TokenSource:

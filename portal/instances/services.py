@@ -112,6 +112,22 @@ def try_again(session: Session, viewer: Viewer, instance_id: UUID) -> Instance:
     return instance
 
 
+def set_up_again(session: Session, viewer: Viewer, instance_id: UUID) -> Instance:
+    """Run the set-up again as it is: what was removed at the destination goes once more (E4), a hold is tried again.
+
+    ``sync_from`` stays (P5). Conflict for a draft, a removed instance, and while the login is lost.
+    """
+    instance = for_change(session, viewer, instance_id)
+    expect(instance, InstanceState.ACTIVE, InstanceState.PAUSED, InstanceState.HELD)
+    if instance.state is InstanceState.HELD:
+        _go_on(session, instance)
+    if instance.state is InstanceState.HELD:
+        raise Conflict(N_("Please reconnect first."))
+    changed(session, instance, "instance.set_up_again", viewer.by)
+    upcalls.call(upcalls.SET_UP_AGAIN, session, instance)
+    return instance
+
+
 def hold(session: Session, instance: Instance, text: str, facts: Mapping[str, object]) -> None:
     """Stop an instance because a login, a setting or room is missing; the sentence says which."""
     if instance.state is InstanceState.HELD and (instance.text, instance.facts) == (text, dict(facts)):
@@ -142,11 +158,12 @@ def login_back(session: Session, connection: Connection, by: By) -> None:
 
 
 def export_now(session: Session, viewer: Viewer, instance_id: UUID) -> Run:
-    """Begin a run now; one that is under way is given back. Conflict unless the instance is active."""
+    """Begin a run now; one that is under way takes in what came since. Conflict unless the instance is active."""
     instance = for_change(session, viewer, instance_id)
     expect(instance, InstanceState.ACTIVE)
     found = session.exec(select(Run).where(Run.instance_id == instance.id, col(Run.ended_at).is_(None))).first()
     if found is not None:
+        upcalls.call(upcalls.RUN_ASKED, session, found, clock.now())
         return found
     run = add_run(session, instance, RunTrigger.PERSON, clock.now(), viewer.person_id)
     record(session, instance, "instance.run_asked", viewer.by)

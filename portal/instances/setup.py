@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 import integrations
 from integrations.contract import Connector, DocumentKind, Schedule
 from integrations.errors import ConnectorError, Transient
-from portal import access, clock
+from portal import access, clock, upcalls
 from portal.access import Viewer
 from portal.connections import services as connections
 from portal.connections.models import Connection, ConnectionState, PendingSignIn
@@ -291,12 +291,13 @@ _NOT_REMOVED = (InstanceState.DRAFT, InstanceState.ACTIVE, InstanceState.PAUSED,
 
 
 def _apply(session: Session, viewer: Viewer, instance: Instance, action: str, facts: dict[str, object]) -> None:
-    """Store a step. A finished instance's deliveries are planned again; a hold for a wrong setting is lifted."""
+    """Store a step. A finished instance's deliveries are planned again; a hold for a wrong setting is lifted (E4)."""
     if instance.state is InstanceState.DRAFT:
         record(session, instance, action, viewer.by, facts)
     else:
         changed(session, instance, action, viewer.by, facts)
         release(session, instance, viewer.by)
+        upcalls.call(upcalls.SET_UP_AGAIN, session, instance)
 
 
 def _settings_complete(instance: Instance) -> bool:

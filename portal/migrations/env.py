@@ -11,6 +11,7 @@ from sqlmodel import AutoString
 
 from portal import models
 from portal.db import Instant, metadata
+from portal.documents.search_tables import is_described
 
 __all__ = ["models"]  # imported for its tables
 
@@ -32,6 +33,7 @@ context.configure(
     target_metadata=metadata,
     render_as_batch=True,
     render_item=render_item,
+    include_name=is_described,
     compare_type=True,
 )
 with context.begin_transaction():

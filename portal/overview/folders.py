@@ -22,7 +22,8 @@ from portal.delivery import services as delivery
 from portal.delivery.models import Delivery, State
 from portal.delivery.outbox import exporting
 from portal.delivery.services import Status
-from portal.documents import duplicates, lists, versions
+from portal.documents import duplicates, excerpts, lists, queries, search, versions
+from portal.documents.excerpts import Piece
 from portal.documents.lists import Filter, Order
 from portal.documents.models import Document, DocumentVersion
 from portal.documents.services import document_or_404
@@ -47,6 +48,7 @@ class Row:
 
     document: Document
     statuses: Sequence[Status]
+    excerpt: Sequence[Piece] = ()  # of its content, where a search found something there
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,16 @@ def page(
         session, client_id, folder, narrowed, order, after=after, before=before, limit=limit, also=also
     )  # fmt: skip
     statuses = delivery.statuses(session, [document.id for document in found.documents])
-    rows = [Row(document, statuses.get(document.id, ())) for document in found.documents]
+    said = _excerpts(session, narrowed.text, [document.id for document in found.documents])
+    rows = [Row(one, statuses.get(one.id, ()), said.get(one.id, ())) for one in found.documents]
     return FolderPage(client, rows, found.after, found.before, exporting(session, client_id))
+
+
+def _excerpts(session: Session, text: str, document_ids: Sequence[UUID]) -> dict[UUID, list[Piece]]:
+    query = queries.parse(text, typing=True)
+    if not query:
+        return {}
+    return {key: excerpts.excerpt(kept, query) for key, kept in search.texts(session, document_ids).items()}
 
 
 def neighbours(
@@ -155,8 +165,7 @@ def whole(session: Session, viewer: Viewer, client_id: UUID, document_id: UUID) 
 def _changes(history: Sequence[DocumentVersion]) -> dict[int, Change]:
     """What each version but the first made different, from the whole history, newest first."""
     return {
-        later.version: Change(later, _differences(earlier.fields, later.fields))
-        for later, earlier in pairwise(history)
+        later.version: Change(later, _differences(earlier.fields, later.fields)) for later, earlier in pairwise(history)
     }
 
 

@@ -105,8 +105,10 @@ def _values(
 
 
 def _fitting(given: Mapping[str, Any], read: Mapping[str, object]) -> dict[str, object]:
-    """What was read without what somebody gave and what belongs to another value of it: amounts to their currency,
-    a VAT id to its holder."""
+    """What was read without what somebody gave, and without what belongs to another value than the one given.
+
+    Amounts belong to their currency, a VAT id to its holder.
+    """
     dropped = set(given)
     if given.get("currency") and given["currency"] != read.get("currency"):
         dropped |= _AMOUNTS

@@ -15,7 +15,7 @@ def read(
 ) -> Reading:
     """Read one file in a child process; never raises for what is in it, ``unread`` says why there is nothing.
 
-    ``media_type`` is ours, from the bytes. Takes a second more than the reading itself: keep an ``apart.Reader`` for many.
+    ``media_type`` is ours, from the bytes. Starting the child takes a second: keep an ``apart.Reader`` for many files.
     """
     from portal.reading.apart import Reader
 

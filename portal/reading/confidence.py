@@ -23,6 +23,7 @@ _UNSURE = 0.5  # of the letters that the OCR engine itself doubts, and of fields
 def finding(name: str, choice: Choice[T], source: Source) -> Finding[T]:
     """The choice with its probability."""
     sure = probability(name, choice.score, source)
+    sure = min(sure, choice.most)
     if source is Source.OCR and choice.sure < 0.8:
         sure = min(sure, 0.9)
     return Finding(value=choice.value, confidence=round(sure, 4), source=source, page=choice.page, box=choice.box)
@@ -30,7 +31,7 @@ def finding(name: str, choice: Choice[T], source: Source) -> Finding[T]:
 
 def probability(name: str, score: float, source: Source) -> float:
     """How likely a value of a field is right at this score."""
-    points = _table().get(source.value, {}).get(name)
+    points = table().get(source.value, {}).get(name)
     return interpolated(points, score) if points else _UNSURE
 
 
@@ -46,7 +47,8 @@ def interpolated(points: Sequence[Sequence[float]], score: float) -> float:
 
 
 @lru_cache(maxsize=1)
-def _table() -> dict[str, dict[str, list[list[float]]]]:
+def table() -> dict[str, dict[str, list[list[float]]]]:
+    """The measured points (score, probability) by source and field."""
     text = files("portal.reading").joinpath("calibration.json").read_text("utf-8")
-    table: dict[str, dict[str, list[list[float]]]] = json.loads(text)
-    return table
+    points: dict[str, dict[str, list[list[float]]]] = json.loads(text)
+    return points

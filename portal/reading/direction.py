@@ -7,7 +7,7 @@ answer is a sale or nothing, and a person decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import TypeVar
@@ -89,13 +89,13 @@ def _together(reasons: Sequence[Reason]) -> float:
 def _reasons(findings: Findings, client: ClientFacts, text: str) -> list[Reason]:
     sale, purchase = Direction.SALE, Direction.PURCHASE
     found = [
-        _of(findings.seller_vat_id, findings.seller_vat_id and plain(findings.seller_vat_id.value) in client.vat_ids, SELLER_ID, sale, 0.98),
-        _of(findings.buyer_vat_id, findings.buyer_vat_id and plain(findings.buyer_vat_id.value) in client.vat_ids, BUYER_ID, purchase, 0.98),
-        _of(findings.seller, findings.seller and is_named(findings.seller.value, client.names), SELLER_NAME, sale, 0.95),
-        _of(findings.buyer, findings.buyer and is_named(findings.buyer.value, client.names), BUYER_NAME, purchase, 0.95),
+        _of(findings.seller_vat_id, _is_in(client.vat_ids), SELLER_ID, sale, 0.98),
+        _of(findings.buyer_vat_id, _is_in(client.vat_ids), BUYER_ID, purchase, 0.98),
+        _of(findings.seller, _is_name(client.names), SELLER_NAME, sale, 0.95),
+        _of(findings.buyer, _is_name(client.names), BUYER_NAME, purchase, 0.95),
         # An account is weaker: what is taken by direct debit names the payer's.
-        _of(findings.iban, findings.iban and plain(findings.iban.value) in client.ibans, OWN_ACCOUNT, sale, 0.6),
-    ]  # fmt: skip
+        _of(findings.iban, _is_in(client.ibans), OWN_ACCOUNT, sale, 0.6),
+    ]
     reasons = [reason for reason in found if reason is not None]
     if not reasons and findings.seller is not None and _is_mentioned(client, text):
         reasons.append(Reason(NAMED, {"value": findings.seller.value}, purchase, 0.75 * findings.seller.confidence))
@@ -109,13 +109,21 @@ def _reasons(findings: Findings, client: ClientFacts, text: str) -> list[Reason]
 
 
 def _of(
-    finding: Finding[str] | None, holds: object, text: str, speaks_for: Direction, strength: float
+    finding: Finding[str] | None, holds: Callable[[str], bool], text: str, speaks_for: Direction, strength: float
 ) -> Reason | None:
     """A reason from a finding, no stronger than the finding is sure; identity itself makes a misreading unlikely."""
-    if finding is None or not holds:
+    if finding is None or not holds(finding.value):
         return None
     sure = 1.0 if finding.source is Source.XML else max(finding.confidence, 0.9)
     return Reason(text, {"value": finding.value}, speaks_for, round(strength * sure, 4))
+
+
+def _is_in(identities: frozenset[str]) -> Callable[[str], bool]:
+    return lambda value: plain(value) in {plain(one) for one in identities}
+
+
+def _is_name(names: frozenset[str]) -> Callable[[str], bool]:
+    return lambda value: is_named(value, names)
 
 
 def _is_mentioned(client: ClientFacts, text: str) -> bool:

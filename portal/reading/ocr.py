@@ -7,6 +7,7 @@ network when first used, so none is chosen.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,7 +24,7 @@ _UPSIDE_DOWN = 0.9
 def loaded(content: bytes, limits: Limits) -> Any:
     """A JPEG or PNG as BGR pixels, turned as its EXIF says. Unread: damaged, or more pixels than allowed."""
     import cv2
-    import numpy
+    import numpy as np
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     Image.MAX_IMAGE_PIXELS = None  # the size is looked at before anything is unpacked, on the next lines
@@ -35,7 +36,7 @@ def loaded(content: bytes, limits: Limits) -> Any:
             upright = ImageOps.exif_transpose(picture)
             flat = _on_white(upright)
             flat.thumbnail((limits.side, limits.side), Image.Resampling.LANCZOS)
-            return cv2.cvtColor(numpy.asarray(flat), cv2.COLOR_RGB2BGR)
+            return cv2.cvtColor(np.asarray(flat), cv2.COLOR_RGB2BGR)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, IndexError, EOFError) as error:
         raise Unread(Why.DAMAGED) from error
 
@@ -63,8 +64,12 @@ def _on_white(picture: Any) -> Any:
 def read(picture: Any, number: int, width: float, height: float) -> Page:
     """The words on a picture (BGR pixels) that shows a page of ``width`` and ``height`` points."""
     cleaned = clean(picture)
-    scale = width / cleaned.shape[1]
-    return lay_out(words_of(detect(cleaned), scale), number, width, height, Source.OCR)
+    return laid(detect(cleaned), cleaned.shape[1], number, width, height)
+
+
+def laid(lines: Sequence[Detected], across: int, number: int, width: float, height: float) -> Page:
+    """A page of ``width`` and ``height`` points from lines on a picture that is ``across`` pixels wide."""
+    return lay_out(words_of(lines, width / across), number, width, height, Source.OCR)
 
 
 def clean(picture: Any) -> Any:
@@ -81,15 +86,15 @@ def clean(picture: Any) -> Any:
 def _evenly_lit(picture: Any) -> Any:
     """The picture divided by its paper: light that falls off over the page is taken out, black stays black."""
     import cv2
-    import numpy
+    import numpy as np
 
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     small = cv2.resize(grey, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    paper = cv2.medianBlur(cv2.dilate(small, numpy.ones((7, 7), numpy.uint8)), 21)
-    if float(numpy.percentile(paper, 90)) - float(numpy.percentile(paper, 10)) < 40:
+    paper = cv2.medianBlur(cv2.dilate(small, np.ones((7, 7), np.uint8)), 21)
+    if float(np.percentile(paper, 90)) - float(np.percentile(paper, 10)) < 40:
         return picture  # evenly lit already
     paper = cv2.resize(paper, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR)
-    even = cv2.divide(grey, cv2.max(paper, 60), scale=245)
+    even = cv2.divide(grey, np.maximum(paper, 60), scale=245)
     return cv2.cvtColor(even, cv2.COLOR_GRAY2BGR)
 
 

@@ -120,7 +120,7 @@ def _hybrid(invoice: EInvoice, reading: Reading, pages: Sequence[Page]) -> Readi
     differing = compare(invoice.findings, reading.findings, ibans)
     merged = merge(invoice.findings, reading.findings)
     printed = reading.findings.found()
-    placed = {
+    placed: dict[str, Any] = {
         name: replace(one, page=printed[name].page, box=printed[name].box)
         for name, one in merged.found().items()
         if one.box is None and name in printed and _same(printed[name].value, one.value)

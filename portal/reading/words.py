@@ -1,12 +1,12 @@
-"""Words on pages and the rows and cells they form: what every reader of fields looks at, wherever the words came from."""
+"""Words on pages, and the rows and cells they form: what fields are found in, wherever the words came from."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from statistics import median
 
 from portal.reading.findings import Box, Source
@@ -56,11 +56,6 @@ class Cell:
         """What the engine says of its worst word."""
         return min(word.sure for word in self.words)
 
-    @cached_property
-    def squeezed(self) -> Squeezed:
-        """Its text as labels are looked for."""
-        return Squeezed(self.text)
-
     def shown(self, start: int, end: int) -> Box:
         """Where the characters from ``start`` to ``end`` of its text are shown."""
         return around(word.box for word, at in self._starts() if at < end and at + len(word.text) > start)
@@ -78,7 +73,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Page:
-    """One page: its size in points as it is shown, and its rows from top to bottom, each of cells from left to right."""
+    """One page: its size in points as it is shown; rows from top to bottom, each of cells from left to right."""
 
     number: int
     width: float
@@ -102,34 +97,14 @@ class Page:
         return around(cell.place for cell in self.cells) if self.cells else Box(0, 0, self.width, self.height)
 
 
-@dataclass(frozen=True)
-class Squeezed:
-    """Text without blanks, accents, signs and case, so that «R E C H N U N G S - N R .» is found as «rechnungsnr»."""
-
-    original: str
-    text: str = field(init=False)
-    _at: tuple[int, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        letters, places = [], []
-        for place, char in enumerate(self.original):
-            for letter in _plain(char):
-                letters.append(letter)
-                places.append(place)
-        object.__setattr__(self, "text", "".join(letters))
-        object.__setattr__(self, "_at", tuple(places))
-
-    def end(self, squeezed_end: int) -> int:
-        """The place in the original just behind the first ``squeezed_end`` squeezed characters."""
-        return self._at[squeezed_end - 1] + 1 if squeezed_end else 0
-
-    def start(self, squeezed_start: int) -> int:
-        """The place in the original of the squeezed character at ``squeezed_start``."""
-        return self._at[squeezed_start] if squeezed_start < len(self._at) else len(self.original)
+_SIGNS = re.compile(r"[^a-z0-9#]+")
 
 
+@lru_cache(maxsize=8192)
 def squeeze(text: str) -> str:
     """Letters and digits of a text, plain and small; ``#`` stays, as it means «number»."""
+    if text.isascii():
+        return _SIGNS.sub("", text.lower())
     return "".join(letter for char in text for letter in _plain(char))
 
 
@@ -169,10 +144,16 @@ def _rows(words: Sequence[Word]) -> list[list[Word]]:
 
 
 def _level(row: Sequence[Word], word: Word) -> bool:
-    middle = median(_middle(one.place) for one in row[-5:])
-    tall = min(_height(word.place), median(_height(one.place) for one in row[-5:]))
-    # Half a letter, as superscripts and photographs are never quite level.
-    return abs(_middle(word.place) - middle) <= 0.5 * tall
+    near = row[-5:]
+    middle = median(_middle(one.place) for one in near)
+    tall = min(_height(word.place), median(_height(one.place) for one in near))
+    # Half a letter, as superscripts and photographs are never quite level; words over one another are two rows.
+    return abs(_middle(word.place) - middle) <= 0.5 * tall and not any(_covers(one.place, word.place) for one in row)
+
+
+def _covers(one: Box, two: Box) -> bool:
+    overlap = min(one.right, two.right) - max(one.left, two.left)
+    return overlap > 0.5 * min(one.right - one.left, two.right - two.left)
 
 
 def _cells(row: Sequence[Word], page: int, number: int) -> tuple[Cell, ...]:

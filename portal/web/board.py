@@ -16,7 +16,7 @@ from portal.i18n import _
 from portal.ids import parse
 from portal.overview import board
 from portal.overview.board import Filter, Only, Order
-from portal.web import go_to, is_fragment, notice, reading, viewer, writing
+from portal.web import back_to, go_to, is_fragment, notice, reading, viewer, writing
 
 pages = Blueprint("board", __name__)
 KEYS = ("q", "only", "member", "sort")
@@ -58,7 +58,7 @@ def remove(view_id: UUID) -> ResponseReturnValue:
     """Forget a saved view."""
     with writing() as session:
         clients.remove_view(session, viewer(), view_id)
-    return go_to(url_for("board.home"))
+    return go_to(back_to(url_for("board.home")))
 
 
 def _query() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import BinaryIO, cast
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
@@ -12,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 from portal import access
 from portal.access import Right
 from portal.banking.services import of_client as accounts_of
+from portal.clients.services import saved_views
 from portal.delivery.models import State
 from portal.documents import services
 from portal.documents.models import Document, Refusal, Source
@@ -43,9 +45,11 @@ def folder(client_id: UUID, folder: str) -> str:
             after=request.args.get("after") or None, before=request.args.get("before") or None,
         )  # fmt: skip
         unseen = services.refusals(session, viewer(), client_id, limit=20).refusals
+        views = saved_views(session, viewer(), folder)
     return render_template(
         "documents/list.html" if is_fragment() else "documents/folder.html",
         client=listed.client, shown=listed, folder=folder, kind=kind, query=query, unseen=unseen, states=list(State),
+        views=views, link_of_view=lambda kept: f"{request.path}?{urlencode(kept)}",
         rights=access.rights_for(viewer(), listed.client), limit=ZIP_LIMIT,
         link=query.link("documents.folder", client_id=client_id, folder=folder),
     )  # fmt: skip

@@ -5,14 +5,16 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import structlog
-from flask import Flask, jsonify, make_response, render_template, request
+from flask import Flask, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from portal.errors import Error, NotFound
-from portal.i18n import N_, _, say
+from portal.i18n import LANGUAGES, N_, _, say
 from portal.web import is_fragment, wants_json
 
 log = structlog.get_logger()
@@ -30,7 +32,7 @@ PAGES: dict[int, tuple[str, str]] = {
         N_("Something went wrong on our side"),
         N_("Nothing was changed. Try again; if it stays so, tell who runs Kontor at what time."),
     ),
-    503: (N_("Not available right now"), N_("Wait a moment, then try again.")),
+    503: (N_("Not available right now"), N_("The database does not answer. Wait a moment, then try again.")),
 }  # fmt: skip
 
 
@@ -68,8 +70,8 @@ def of_http(error: HTTPException) -> ResponseReturnValue:
 
 def of_database(error: OperationalError) -> ResponseReturnValue:
     """The database does not answer, or not in time."""
-    log.error("page.database", path=request.path, error=type(error).__name__, exc_info=error)
-    return answer(503, _("The database does not answer."))
+    log.error("page.database", path=request.path, error=type(error.orig).__name__)
+    return answer(503, "")
 
 
 def of_nobody(error: Exception) -> ResponseReturnValue:
@@ -79,13 +81,29 @@ def of_nobody(error: Exception) -> ResponseReturnValue:
 
 
 def answer(status: int, text: str) -> ResponseReturnValue:
-    """The error in the shape that was asked for."""
+    """The error in the shape that was asked for; a bare page when what broke is needed for every page."""
+    try:
+        return _answer(status, text)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the reader gets a page
+        log.warning("page.bare", path=request.path, error=type(error).__name__)
+    g._login_user = AnonymousUserMixin()  # noqa: SLF001 - else Flask-Login would ask the database again
+    with force_locale(request.accept_languages.best_match(LANGUAGES) or "en"):
+        title, advice = _words(status)
+        return render_template("errors/bare.html", status=status, title=title, text=text, advice=advice), status
+
+
+def _words(status: int) -> tuple[str, str]:
     title, advice = PAGES.get(status, PAGES[500 if status >= 500 else 400])
-    sentence = text or _(title)
+    return _(title), _(advice)
+
+
+def _answer(status: int, text: str) -> ResponseReturnValue:
+    title, advice = _words(status)
+    sentence = text or title
     if wants_json():
         return jsonify(state="refused", text=sentence), status
     if is_fragment():
         # what htmx swaps in is this piece; the header says it aloud wherever it lands
         piece = render_template("errors/piece.html", text=sentence)
         return piece, status, {"X-Notice": quote(sentence), "HX-Reswap": "none"}
-    return render_template("errors/page.html", status=status, title=_(title), text=text, advice=_(advice)), status
+    return render_template("errors/page.html", status=status, title=title, text=text, advice=advice), status

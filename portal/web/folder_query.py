@@ -59,8 +59,8 @@ class FolderQuery:
         only = self.values.get("only")
         return Filter(
             text=self.values.get("q", "").replace("\x00", ""),
-            since=_date(self.values.get("since")),
-            until=_date(self.values.get("until")),
+            since=date_of(self.values.get("since")),
+            until=date_of(self.values.get("until")),
             least=_cents(self.values.get("least")),
             most=_cents(self.values.get("most")),
             removed=only == "removed",
@@ -72,7 +72,7 @@ class FolderQuery:
         """The filter on how documents stand at integrations; ``open`` is everything that stands still."""
         state = self.values.get("state", "")
         states = STANDING_STILL if state == "open" else (State(state),) if state in set(State) else ()
-        return Standing(states=states, instance_id=_uuid(self.values.get("instance")))
+        return Standing(states=states, instance_id=uuid_of(self.values.get("instance")))
 
     @property
     def sort(self) -> str:
@@ -95,7 +95,8 @@ class FolderQuery:
         return lambda **changed: url_for(endpoint, **{**fixed, **self.values, **changed})
 
 
-def _date(text: str | None) -> date | None:
+def date_of(text: str | None) -> date | None:
+    """A date of an address; None for what is none."""
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
@@ -111,7 +112,8 @@ def _cents(text: str | None) -> int | None:
     return minor if minor is None or abs(minor) < 2**62 else None
 
 
-def _uuid(text: str | None) -> UUID | None:
+def uuid_of(text: str | None) -> UUID | None:
+    """An id of an address; None for what is none."""
     try:
         return UUID(text) if text else None
     except ValueError:

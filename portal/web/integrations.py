@@ -14,7 +14,7 @@ from portal.connections import sign_in
 from portal.errors import Error
 from portal.extensions import services as extensions
 from portal.i18n import N_, say
-from portal.instances import services, setup
+from portal.instances import places, services, setup
 from portal.instances.models import InstanceState
 from portal.overview import integrations as overview
 from portal.web import forms, go, notice, parts, reading, sign_in_id, viewer, writing
@@ -70,10 +70,18 @@ def progress(client_id: UUID, instance_id: UUID) -> str:
     return render_template("integrations/progress.html", client=whole.client, whole=whole, may=may)
 
 
-@pages.post("/clients/<uuid:client_id>/integrations/<uuid:instance_id>/<any(pause, resume, retry, export, stop):verb>")
+_VERB = "<any(pause, resume, retry, again, export, stop):verb>"
+
+
+@pages.post(f"/clients/<uuid:client_id>/integrations/<uuid:instance_id>/{_VERB}")
 def act(client_id: UUID, instance_id: UUID, verb: str) -> Response:
-    """Pause, resume, try again after a hold, export now, stop the run."""
+    """Pause, resume, try again after a hold, run the set-up again, export now, stop the run."""
     doing, said = _VERBS[verb]
+    if verb in {"retry", "again"}:
+        with reading() as session:
+            instance = services.one_or_404(session, viewer(), client_id, instance_id)
+            access.client_or_404(session, viewer(), client_id, extensions.right_of(instance.kind))
+        places.find_root(parts(), instance)
     with writing() as session:
         services.one_or_404(session, viewer(), client_id, instance_id)
         doing(session, viewer(), instance_id)
@@ -85,6 +93,7 @@ _VERBS = {
     "pause": (services.pause, N_("Paused. What arrives is collected and goes when you resume.")),
     "resume": (services.resume, N_("Resumed. What was collected goes now.")),
     "retry": (services.try_again, N_("It is tried again.")),
+    "again": (services.set_up_again, N_("The set-up ran again. What was removed at the destination goes once more.")),
     "export": (services.export_now, N_("The export begins.")),
     "stop": (services.stop_run, N_("Stopped. The rest goes with the next run.")),
 }

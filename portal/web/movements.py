@@ -114,9 +114,10 @@ def one(client_id: UUID, transaction_id: UUID) -> str:
 def attach(client_id: UUID, transaction_id: UUID) -> ResponseReturnValue:
     """Attach the chosen documents by hand."""
     chosen = [parse(text) for text in dict.fromkeys(request.values.getlist("document"))][:50]
-    if not chosen:
-        raise Invalid(N_("Choose at least one document."))
     with writing() as session:
+        transactions.transaction_or_404(session, viewer(), client_id, transaction_id, Right.CORRECT)
+        if not chosen:
+            raise Invalid(N_("Choose at least one document."))
         attached = attaching.attach(session, viewer(), client_id, transaction_id, chosen)
     for document in attached:
         undo = url_for(

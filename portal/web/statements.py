@@ -89,9 +89,10 @@ def confirm(client_id: UUID, document_id: UUID) -> ResponseReturnValue:
 def choose_account(client_id: UUID, document_id: UUID) -> ResponseReturnValue:
     """Say whose account the file is of; it is read then."""
     account = request.form.get("account_id", "")
-    if not account:
-        raise Invalid(N_("Please choose the account."), field="account_id")
     with writing() as session:
+        transactions.import_or_404(session, viewer(), client_id, document_id, Right.CORRECT)
+        if not account:
+            raise Invalid(N_("Please choose the account."), field="account_id")
         _set_account(session, client_id, document_id, ids.parse(account))
         transactions.read_again(session, viewer(), client_id, document_id)
     notice(N_("The account is kept. The file is being read."))

@@ -122,6 +122,8 @@ def main_menu() -> list[Entry]:
         return []
     viewer = current_user.viewer
     entries = [Entry("clients", _("Clients"), "/", "clients")]
+    if may_search():
+        entries.append(Entry("search", _("Search"), "/search", "search"))
     if Right.SEE in viewer.firm_rights:
         entries.append(Entry("deliveries", _("Deliveries"), "/deliveries", "deliveries"))
     if Right.FIRM in viewer.firm_rights:
@@ -130,6 +132,14 @@ def main_menu() -> list[Entry]:
     elif Right.CLIENTS in viewer.firm_rights:
         entries.append(Entry("firm", _("Members"), "/firm/members", "people"))
     return entries
+
+
+def may_search() -> bool:
+    """Whether the viewer may see the documents of anybody."""
+    if not current_user.is_authenticated:
+        return False
+    viewer = current_user.viewer
+    return Right.SEE in viewer.firm_rights or (viewer.firm_id is None and bool(viewer.contacts))
 
 
 def client_tabs(client: Client) -> list[Entry]:
@@ -141,9 +151,10 @@ def client_tabs(client: Client) -> list[Entry]:
         for slug, name, _one, icon in FOLDERS.values():
             tabs.append(Entry(slug, _(name), f"{base}/documents/{slug}", icon))
         tabs.append(Entry("bank-accounts", _("Bank accounts"), f"{base}/bank-accounts"))
-        tabs.append(Entry("integrations", _("Integrations"), f"{base}/integrations"))
+    tabs.append(Entry("integrations", _("Integrations"), f"{base}/integrations"))
+    if Right.SEE in rights:
         tabs.append(Entry("deliveries", _("Deliveries"), f"{base}/deliveries"))
-        tabs.append(Entry("completeness", _("Completeness"), f"{base}/completeness"))
+    tabs.append(Entry("completeness", _("Completeness"), f"{base}/completeness"))
     tabs.append(Entry("contacts", _("Contacts"), f"{base}/contacts"))
     return tabs
 
@@ -160,7 +171,7 @@ def has_board() -> bool:
 
 def register(app: Flask) -> None:
     """Make the words known to templates."""
-    for each in (delivery_words, instance_words, connection_words, main_menu, client_tabs, role_options):
+    for each in (delivery_words, instance_words, connection_words, main_menu, may_search, client_tabs, role_options):
         app.jinja_env.globals[each.__name__] = each
     app.jinja_env.globals["client_tabs_home"] = has_board
     app.jinja_env.globals.update(

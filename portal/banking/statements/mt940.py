@@ -181,7 +181,7 @@ def _field(lines: list[str], number: int, *, within: str) -> tuple[str, str]:
         return "", lines[number]
     tag, text = found[1], found[2]
     if within == "86" and tag in {"20", "21", "25", "25P", "28", "28C", "13"}:
-        follows = any(line.startswith(":25") for line in lines[number + 1 : number + 5])
+        follows = any(line.startswith((":60", ":34F:")) for line in lines[number + 1 : number + 7])
         if tag != "20" or not follows:
             return "", lines[number]
     return tag, text

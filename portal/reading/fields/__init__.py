@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from integrations.money import digits
 from portal.money import Money
 from portal.reading import confidence
 from portal.reading.fields import amounts, dates, iban, numbers, paper, parties, totals
+from portal.reading.fields.labels import Seen
 from portal.reading.fields.ranking import Choice, Ranked, best
-from portal.reading.findings import Finding, Findings, Paper
+from portal.reading.findings import Findings, Paper
 from portal.reading.words import Page
 
 T = TypeVar("T")
@@ -34,12 +35,12 @@ def find(pages: Sequence[Page], known: Known | None = None) -> Findings:
     return Findings(**found)  # type: ignore[arg-type]
 
 
-def choose(pages: Sequence[Page], known: Known) -> dict[str, Choice[object]]:
+def choose(pages: Sequence[Page], known: Known) -> dict[str, Choice[Any]]:
     """The choice for each field, before its score is turned into a probability."""
     what = paper.choose(pages)
     accounts = iban.accounts(pages)
     ids = iban.vat_ids(pages)
-    vat = _seller_id(ids, known)
+    vat = iban.choose_id(ids, known.vat_ids)
     account = iban.choose_account(accounts, known.ibans)
     sums = totals.choose(pages)
     number = numbers.choose(pages, [one.seen.value.iban for one in accounts] + [one.seen.value.number for one in ids])
@@ -48,37 +49,18 @@ def choose(pages: Sequence[Page], known: Known) -> dict[str, Choice[object]]:
     both = parties.choose(pages, hints, receipt=what.value is Paper.RECEIPT)
     countries = [one.seen.value.number[:2] for one in ids] + [one.seen.value.iban[:2] for one in accounts]
     coin = amounts.currency(pages, sums.gross, countries)
-    given: dict[str, Choice[object] | None] = {
+    given: dict[str, Choice[Any] | None] = {
         "paper": what, "number": number, "issued_on": issued, "due_on": due, "seller": both.seller, "buyer": both.buyer,
         "seller_vat_id": vat, "buyer_vat_id": _buyer_id(ids, vat), "currency": coin, "iban": account,
         **{name: _money(getattr(sums, name), coin) for name in ("net", "tax", "gross", "payable")},
-    }  # type: ignore[dict-item]  # fmt: skip
+    }  # fmt: skip
     return {name: choice for name, choice in given.items() if choice is not None}
-
-
-def _seller_id(ids: Sequence[Ranked[iban.VatId]], known: Known) -> Choice[str] | None:
-    ranked = []
-    for one in ids:
-        mine = one.seen.value.number in known.vat_ids
-        score = one.score - (2.0 if one.seen.value.buyers else 0.0) - (0.6 if mine else 0.0)
-        ranked.append(Ranked(iban.Seen(one.seen.value.number, one.seen.cell, one.seen.start, one.seen.end), score))
-    return best(_first_wins(ranked))
-
-
-def _first_wins(ranked: Sequence[Ranked[str]]) -> list[Ranked[str]]:
-    counts: dict[str, int] = {}
-    for one in ranked:
-        counts[one.seen.value] = counts.get(one.seen.value, 0) + 1
-    order = list(dict.fromkeys(one.seen.value for one in ranked))
-    return [
-        Ranked(one.seen, one.score + 0.3 * counts[one.seen.value] - 0.4 * order.index(one.seen.value)) for one in ranked
-    ]
 
 
 def _buyer_id(ids: Sequence[Ranked[iban.VatId]], seller: Choice[str] | None) -> Choice[str] | None:
     ranked = [
         Ranked(
-            iban.Seen(one.seen.value.number, one.seen.cell, one.seen.start, one.seen.end),
+            Seen(one.seen.value.number, one.seen.cell, one.seen.start, one.seen.end),
             one.score - 1.0 + one.seen.value.buyers,
         )
         for one in ids

@@ -13,10 +13,17 @@ from portal.reading.findings import Source
 from portal.reading.words import Cell, Page
 
 _MARK = r"(?:€|\$|£|¥|₹|EUR|EURO|USD|US\$|CHF|SFr\.?|GBP|MYR|RM|Rs\.?|INR|PLN|SEK|DKK|NOK|CZK|HUF)"
-_DIGITS = r"\d{1,3}(?:(?P<group>[.,'’  ])\d{3})(?:(?P=group)\d{3})*(?P<cents>[.,]\d{2})?|\d+(?P<cents2>[.,]\d{2})|\d+(?P<dash>[.,]\s?[-–—]{1,2})|\d+"
+_DIGITS = (
+    r"\d{1,3}(?:(?P<group>[.,'’  ])\d{3})(?:(?P=group)\d{3})*(?P<cents>[.,]\d{2})?|\d+(?P<cents2>[.,]\d{2})"
+    r"|\d+(?P<dash>[.,]\s?[-–—]{1,2})|\d+|(?P<cents3>\.\d{2})"
+)
 _AMOUNT = re.compile(
-    rf"(?<![\w.,/])(?P<before>{_MARK})?\s?(?P<sign>[-−–+]\s?)?(?P<before2>{_MARK}\s?)?(?P<digits>{_DIGITS})"
-    rf"(?P<after>\s?{_MARK}(?![A-Za-z]))?(?P<minus>\s?[-−](?!\s?\w))?(?![\w%]|[.,'’]\d|\s?%|-\d|/\d|:\d)",
+    (
+        rf"(?:(?<![\w.,/])|(?<=[a-z])(?=RM\d|EUR\s?\d|[€$]))(?P<before>{_MARK})?\s?(?P<sign>[-−–+]\s?)?"
+        rf"(?P<before2>{_MARK}\s?)?(?P<digits>{_DIGITS})(?P<minus2>[-−](?=\s?{_MARK}))?"
+        rf"(?P<after>\s?{_MARK}(?![A-Za-z]))?(?P<minus>\s?[-−](?!\s?\w))?(?-i:(?:SR|ZRL?"
+        rf"|[ABCESTZ])(?![A-Za-z\d]))?(?![\w%]|[.,'’]\d|\s?%|-\d|/\d|:\d)"
+    ),
     re.IGNORECASE,
 )
 # OCR puts a blank behind the point, or reads it as two.
@@ -26,8 +33,11 @@ _CODES = {
     "RS.": "INR", "SFR": "CHF", "SFR.": "CHF",
 }  # fmt: skip
 _NAMED = re.compile(
-    r"(?:w[äa]hrung|currency|betr[äa]ge?\s+in|amounts?\s+in|all prices in|alle preise in|preise in)\W{0,5}"
-    r"(EUR|USD|CHF|GBP|MYR|INR|PLN|SEK|DKK|NOK|CZK|HUF|€|US Dollars)\b",
+    (
+        r"(?:w[äa]hrung|currency|betr[äa]ge?\s+in|amounts?\s+in|all prices in|alle preise in"
+        r"|preise in)\W{0,5}"
+        r"(EUR|USD|CHF|GBP|MYR|INR|PLN|SEK|DKK|NOK|CZK|HUF|€|US Dollars)\b"
+    ),
     re.IGNORECASE,
 )
 _CODE = re.compile(
@@ -70,7 +80,7 @@ def _span(match: re.Match[str]) -> tuple[int, int]:
 
 def _value(match: re.Match[str], *, bare: bool) -> Decimal | None:
     digits = match["digits"]
-    cents = match["cents"] or match["cents2"]
+    cents = match["cents"] or match["cents2"] or match["cents3"]
     marked = bool(match["before"] or match["before2"] or match["after"])
     grouped = match["group"] is not None
     if not cents and not match["dash"] and not marked and not (grouped and bare and len(digits) > 7):
@@ -78,10 +88,12 @@ def _value(match: re.Match[str], *, bare: bool) -> Decimal | None:
     if grouped and match["group"] in "  " and not cents:
         return None
     whole = digits[: -len(cents)] if cents else digits
-    number = re.sub(r"\D", "", whole) + ("." + cents[1:] if cents else "")
+    number = (re.sub(r"\D", "", whole) or "0") + ("." + cents[1:] if cents else "")
     if len(number) > 13:
         return None
-    negative = (match["sign"] or "").strip() in {"-", "−", "–"} or bool(match["minus"] and not match["dash"])
+    negative = (match["sign"] or "").strip() in {"-", "−", "–"} or bool(
+        match["minus2"] or (match["minus"] and not match["dash"])
+    )
     return -Decimal(number) if negative else Decimal(number)
 
 

@@ -13,7 +13,8 @@ from portal.reading.findings import Source
 from portal.reading.words import Cell, Page, squeeze
 
 _MONTHS = (
-    ("januar", "january", "janvier", "januari", "janner", "jan"), ("februar", "february", "fevrier", "februari", "feb", "fev"),
+    ("januar", "january", "janvier", "januari", "janner", "jan"),
+    ("februar", "february", "fevrier", "februari", "feb", "fev"),
     ("marz", "maerz", "march", "mars", "maart", "mar", "mrz", "mae"), ("april", "avril", "apr", "avr"),
     ("mai", "may", "mei"), ("juni", "june", "juin", "jun"), ("juli", "july", "juillet", "jul"),
     ("august", "aout", "augustus", "aug"), ("september", "septembre", "sept", "sep"),
@@ -23,29 +24,79 @@ _MONTHS = (
 _BY_NAME = {name: number for number, names in enumerate(_MONTHS, 1) for name in names}
 _NAME = r"[A-Za-zÄÖÜäöüéûèô]{3,10}"
 _FORMS = (
-    ("ymd", re.compile(r"(?<![\d.,/-])((?:19|20)\d\d)\s?([-./])\s?([01]?\d)\s?\2\s?([0-3]?\d)(?!\d|[./-]\d)")),
-    ("dmy", re.compile(r"(?<![\d.,/-])([0-3]?\d)\s?([-./'])\s?([01]?\d|[0-3]\d)\s?[-./']\s?((?:19|20)\d\d|\d\d)(?!\d|[/-]\d|[.,]\d)")),
-    ("named", re.compile(rf"(?<![\d.,])([0-3]?\d)(?:st|nd|rd|th)?[\s.\-/]{{0,3}}({_NAME})[\s.,\-/']{{0,3}}((?:19|20)\d\d|\d\d)(?!\d)")),
-    ("leading", re.compile(rf"(?<![A-Za-z])({_NAME})[\s.]{{1,2}}([0-3]?\d)(?:st|nd|rd|th)?\s?,?\s{{0,2}}((?:19|20)\d\d)(?!\d)")),
+    ("ymd", re.compile(r"(?<![\d.,/])((?:19|20)\d\d)\s?([-./])\s?([01]?\d)\s?\2\s?([0-3]?\d)(?!\d|[./-]\d)")),
+    ("dmy", re.compile(r"(?<![\d.,/])([0-3]?\d)\s?([-./'])\s?([01]?\d|[0-3]\d)\s?[-./']\s?(20\d\d(?=\d{1,2}:\d\d)"
+r"|(?:(?:19|20)\d\d|\d\d)(?!\d|/\d|[.,]\d(?!\d:)|-\d(?!\d[:.])))")),
+    ("named", re.compile(rf"(?<![\d.,])([0-3]?\d)(?:st|nd|rd"
+rf"|th)?[\s.\-/]{{0,3}}({_NAME})[\s.,\-/']{{0,3}}(20\d\d(?=\d{{1,2}}:\d\d)|(?:(?:19|20)\d\d"
+rf"|\d\d)(?!\d))")),
+    ("leading", re.compile(rf"(?<![A-Za-z])({_NAME})[\s.]{{1,2}}([0-3]?\d)(?:st|nd|rd|th)?\s?,?\s{{0,2}}((?:19"
+rf"|20)\d\d)(?!\d)")),
     ("compact", re.compile(r"(?<![\dA-Za-z.,/-])(20[0-4]\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?![\dA-Za-z])")),
 )  # fmt: skip
 _TIME = re.compile(r"\b[0-2]?\d[:.][0-5]\d(?::[0-5]\d)?\b")
 _EARLIEST, _LATEST = date(1990, 1, 1), date(2060, 12, 31)
 
-_ROLES = Roles([
-    ("other", 1.0, r"(liefer|leistungs|bestell|auftrags?|order|delivery|shipping|service|versand|ship|po|buchungs|druck|geburts|valuta"
-                   r"|lieferschein|vertrags|contract|training|start|end|begin|check(in|out)?|eintritts?|print(ed)?|expiry|valid)(und(rechnungs|leistungs)?)?(datum|date|tag|am)"),
-    ("other", 0.9, r"zeitraum|period|skonto|leistungsdatum|liefer(und|oder|bzw)leistungsdatum|lieferungam|geliefertam|bestellungvom|bestellung\w{0,20}vom"
-                   r"|gemass\w{0,30}vom|version\w{0,10}vom|lieferung\w{0,24}vom|auftrag\w{0,20}vom|lieferscheinvom|angebot\w{0,16}vom|discount|stand\d*$|gultig|ausgegeben|permit|gstreg"),
-    ("due", 1.0, r"fallig(keit)?(s?datum|stag|am|keitstag|zum)?|faellig\w{0,8}?(am|datum)?|duedate|paymentdue(date|by)?|datedue|dueon|dueby|payableby|paybefore|payby|zahlbarbis(zum)?"
-                 r"|zahlungsziel|zahlbar\w{0,40}?bis(zum|spatestens)?|zahlungbis(zum)?|zahlungstermin|zahltermin|vervaldatum|dateecheance|datedecheance|echeance|echeancele|uberweisen\w{0,40}?bis(zum|spatestens(zum)?)?"
-                 r"|begleichen\w{0,30}?bis(zum)?|spatestens(bis)?(zum)?|nolaterthan|(remit|pay|paid)\w{0,30}?(until|by|before)|betrag\w{0,60}?wird(am|zum)|(abbuchung|einzug|lastschrift|bankeinzug)(erfolgt)?(am|zum)|buchenwir\w{0,40}?(am|zum)|zahlungsfrist|nettobis(zum)?|ohneabzugbis(zum)?|eingehendbis|betrag\w{0,40}?biszum|due(?=$)"),
-    ("issue", 1.0, r"(rechnungs|rechn|rech|rg|beleg|bon|gutschrifts?|faktur(a|en)?|ausstellungs|ausstell|invoice|inv|billing|bill|receipt|document|doc|credit(note|memo)?|tax(invoice)?|issue|transaction|trans|trx|sales?|factuur|facture?)"
-                   r"s?(datum|date|dt|tag)|date(of)?(de)?(la)?(invoice|issue|bill|receipt|facture|supply|emission)|datumder(rechnung|factuur)|dateofissue|dateissued|issued?(on|at)|issued|ausgestelltam|factuurdatum|datefacture|datumtijd|datum(uhr)?zeit|datetime|rechnungsstellung"),
-    ("issue", 0.85, r"(rechnung|gutschrift|korrektur|invoice|facture|storno)#?[a-z0-9]{0,24}?(vom|von|du|dated|am)"),
-    ("issue", 0.7, r"datum|date|dated|tarikh|(rechnung|gutschrift|invoice)(?=$)"),
-    ("issue", 0.45, r"(?<![a-z])(den|vom|dt)(?=$)"),
-])  # fmt: skip
+_ROLES = Roles(
+    [
+        (
+            "other",
+            1.0,
+            (
+                r"(liefer|leistungs|bestell|auftrags?|order|delivery|shipping|service|versand|ship|po"
+                r"|buchungs|druck|geburts|valuta"
+                r"|lieferschein|vertrags|contract|training|start|end|begin|check(in|out)?|eintritts?"
+                r"|print(ed)?|expiry|valid)(und(rechnungs|leistungs)?)?(datum|date|tag|am)"
+            ),
+        ),
+        (
+            "other",
+            0.9,
+            (
+                r"zeitraum|period|skonto|leistungsdatum|liefer(und|oder|bzw)leistungsdatum|lieferungam"
+                r"|geliefertam|bestellungvom|bestellung\w{0,20}vom"
+                r"|gemass\w{0,30}vom|version\w{0,10}vom|lieferung\w{0,24}vom|auftrag\w{0,20}vom"
+                r"|lieferscheinvom|angebot\w{0,16}vom|discount|stand\d*$|gultig|ausgegeben|permit"
+            ),
+        ),
+        (
+            "due",
+            1.0,
+            (
+                r"fallig(keit)?(s?datum|stag|am|keitstag|zum)?|faellig\w{0,8}?(am|datum)?|duedate"
+                r"|paymentdue(date|by)?|datedue|dueon|dueby|payableby|paybefore|payby|zahlbarbis(zum)?"
+                r"|zahlungsziel|zahlbar\w{0,40}?bis(zum|spatestens)?|zahlungbis(zum)?|zahlungstermin"
+                r"|zahltermin|vervaldatum|dateecheance|datedecheance|echeance|echeancele"
+                r"|uberweisen\w{0,40}?bis(zum|spatestens(zum)?)?"
+                r"|begleichen\w{0,30}?bis(zum)?|spatestens(bis)?(zum)?|nolaterthan|(remit|pay"
+                r"|paid)\w{0,30}?(until|by|before)|betrag\w{0,60}?wird(am|zum)|(abbuchung|einzug"
+                r"|lastschrift"
+                r"|bankeinzug)(erfolgt)?(am|zum)|buchenwir\w{0,40}?(am|zum)|zahlungsfrist|nettobis(zum)?"
+                r"|ohneabzugbis(zum)?|eingehendbis|betrag\w{0,40}?biszum|due(?=$)"
+            ),
+        ),
+        (
+            "issue",
+            1.0,
+            (
+                r"(rechnungs|rechn|rech|rg|beleg|bon|gutschrifts?|faktur(a|en)?|ausstellungs|ausstell"
+                r"|invoice|inv|billing|bill|receipt|document|doc|credit(note|memo)?|tax(invoice)?|issue"
+                r"|transaction|trans|trx|sales?|factuur|facture?)"
+                r"s?(datum|date|dt|tag)|date(of)?(de)?(la)?(invoice|issue|bill|receipt|facture|supply"
+                r"|emission)|datumder(rechnung|factuur)|dateofissue|dateissued|issued?(on|at)|issued"
+                r"|ausgestelltam|factuurdatum|datefacture|datumtijd|datum(uhr)?zeit|datetime"
+                r"|rechnungsstellung"
+            ),
+        ),
+        (
+            "issue",
+            0.85,
+            r"(rechnung|gutschrift|korrektur|invoice|facture|storno)#?[a-z0-9]{0,24}?(vom|von|du|dated|am)",
+        ),
+        ("issue", 0.7, r"datum|date|dated|tarikh|(rechnung|gutschrift|invoice)(?=$)"),
+        ("issue", 0.45, r"(?<![a-z])(den|vom|dt)(?=$)"),
+    ]
+)
 _DAYS = re.compile(r"(\d{1,3})\s*(?:Tage?n?|days?|jours|dagen)", re.IGNORECASE)
 
 

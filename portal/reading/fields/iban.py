@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from stdnum import get_cc_module
@@ -24,14 +25,21 @@ _LENGTHS = {
     "SM": 27, "TR": 26, "UA": 29,
 }  # fmt: skip
 _IBAN = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_LENGTHS)})\s?[0-9OIlSB]{{2}}(?:[\s.\-]{{0,2}}[A-Z0-9]){{11,27}}")
+# What calls itself an account with a country but is none of the registry: shown, never believed.
+_CLAIMED = re.compile(
+    r"(?:IBAN|Bank Account|Bankkonto|Account No\.?)\W{0,3}([A-Z]{2}\d{8,30})(?![A-Za-z0-9])", re.IGNORECASE
+)
 _VAT = re.compile(
-    r"(?<![A-Za-z0-9])(?:AT\s?U|BE|BG|CHE|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|GR|HR|HU|IE|IT|LT|LU|LV|MT|NL|NO|PL|PT|RO|SE|SI|SK|XI)"
+    r"(?<![A-Za-z0-9])(?:AT\s?U|BE|BG|CHE|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|GR|HR|HU|IE|IT|LT|LU|LV|MT|NL|NO|PL|PT"
+    r"|RO|SE|SI|SK|XI)"
     r"[\s\-.]{0,3}[A-Z0-9](?:[\s.\-]?[A-Z0-9]){6,12}(?![A-Za-z0-9])"
 )
 _VAT_LABEL = re.compile(r"ust|umsatzsteuer|vat|tva|btw|uid|steuerident|taxid|taxreg|mwstnr|ident(ifikations)?n")
 _BUYERS = re.compile(
     r"(ihre?|your|uw|client|kunden?|customer|buyer|votre)(ust|vat|btw|uid|tva|umsatzsteuer)|tvaclient|custvat|empfanger"
 )
+# Money must not go where check digits say that a digit is wrong; a VAT id is at times printed wrongly.
+_UNPROVEN, _UNLIKELY = 0.5, 0.9
 _SWAPS = str.maketrans("OIlSB", "01158")
 
 
@@ -45,7 +53,8 @@ class Account:
 
 def accounts(pages: Sequence[Page]) -> list[Ranked[Account]]:
     """All IBANs on the pages, the best first for each; those that are masked by stars are none."""
-    return [one for page in pages for cell in page.cells for one in _accounts(cell, page.source)]
+    found = [one for page in pages for cell in page.cells for one in _accounts(cell, page.source)]
+    return found or [one for page in pages for cell in page.cells for one in _claimed(cell)]
 
 
 def _accounts(cell: Cell, source: Source) -> Iterator[Ranked[Account]]:
@@ -62,6 +71,11 @@ def _accounts(cell: Cell, source: Source) -> Iterator[Ranked[Account]]:
             Seen(Account(account, valid), cell, match.start(), _behind(cell.text, match.start(), length)),
             4.0 if valid else 0.9 if labelled else 0.5,
         )
+
+
+def _claimed(cell: Cell) -> Iterator[Ranked[Account]]:
+    for match in _CLAIMED.finditer(cell.text):
+        yield Ranked(Seen(Account(match[1].upper(), valid=False), cell, match.start(1), match.end(1)), 0.4)
 
 
 def _behind(text: str, start: int, letters: int) -> int:
@@ -145,23 +159,30 @@ def _looks_right(number: str) -> bool:
 
 
 def choose_account(found: Sequence[Ranked[Account]], own: frozenset[str]) -> Choice[str] | None:
-    """Where the money goes: an account that is not the reader's own."""
-    ranked = [
-        Ranked(
-            Seen(one.seen.value.iban, one.seen.cell, one.seen.start, one.seen.end),
-            one.score - (3.5 if one.seen.value.iban in own else 0.0),
-        )
-        for one in found
-    ]
-    return best(_together(ranked))
+    """Where the money goes: an account that is not the reader's own; unsure when its check digits do not hold."""
+    ranked = []
+    for one in found:
+        seen = Seen(one.seen.value.iban, one.seen.cell, one.seen.start, one.seen.end)
+        ranked.append(Ranked(seen, one.score - (3.5 if seen.value in own else 0.0)))
+    choice = best(first_wins(ranked))
+    return replace(choice, most=_UNPROVEN) if choice and not is_iban(choice.value) else choice
 
 
-def _together(ranked: Sequence[Ranked[str]]) -> list[Ranked[str]]:
-    """Several accounts are equally good: the one named first and most often stands before the others."""
-    counts: dict[str, int] = {}
-    for one in ranked:
-        counts[one.seen.value] = counts.get(one.seen.value, 0) + 1
+def choose_id(found: Sequence[Ranked[VatId]], own: frozenset[str]) -> Choice[str] | None:
+    """The seller's VAT id: not the one at «Ihre USt-IdNr.», rather not the reader's own."""
+    ranked = []
+    for one in found:
+        seen = Seen(one.seen.value.number, one.seen.cell, one.seen.start, one.seen.end)
+        doubt = (2.0 if one.seen.value.buyers else 0.0) + (0.6 if seen.value in own else 0.0)
+        ranked.append(Ranked(seen, one.score - doubt))
+    choice = best(first_wins(ranked))
+    return replace(choice, most=_UNLIKELY) if choice and not is_vat_id(choice.value) else choice
+
+
+def first_wins(ranked: Sequence[Ranked[str]]) -> list[Ranked[str]]:
+    """Of several that are equally good the one named first and most often stands before the others."""
     order = list(dict.fromkeys(one.seen.value for one in ranked))
+    counts = Counter(one.seen.value for one in ranked)
     return [
         Ranked(one.seen, one.score + 0.3 * counts[one.seen.value] - 0.4 * order.index(one.seen.value)) for one in ranked
     ]

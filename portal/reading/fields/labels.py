@@ -109,6 +109,8 @@ class Sheet(Generic[T]):
         listed = deep and not said and (speaks or self._row_speaks(one))
         if (not said or deep) and not listed:
             said += roles.heard(squeeze(self.above(one)), Where.ABOVE, 0.8)
+        if not said and not speaks and deep:
+            said += roles.heard(squeeze(self._row_before(one)), Where.ABOVE, 0.75)
         if deep and not listed:
             said += roles.heard(squeeze(self.header(one)), Where.HEADER, 0.7)
         return said
@@ -116,6 +118,16 @@ class Sheet(Generic[T]):
     def _row_speaks(self, one: Seen[T]) -> bool:
         """Whether words begin its row, as they do where things are listed: its header then only says «amounts»."""
         return sum(char.isalpha() for char in self.left(one)) >= 4
+
+    def _row_before(self, one: Seen[T]) -> str:
+        """The words of the row above, when it has no value and this row has no words: a label broken off its value."""
+        row = self._rows[one.cell.page, one.cell.row]
+        before = self._rows.get((one.cell.page, one.cell.row - 1), ())
+        if any(char.isalpha() for cell in row for char in cell.text) or any(
+            id(cell) in self._in_cell for cell in before
+        ):
+            return ""
+        return " ".join(cell.text for cell in before)
 
     def inline(self, one: Seen[T]) -> str:
         """The text of its cell between the value before and this one."""

@@ -19,18 +19,80 @@ _AMOUNT = re.compile(r"\d{1,3}(?:[.,]\d{3})*[.,]\d\d|\d+[.,]\d{1,4}|\d{1,2}%")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}")
 
 _DATED = re.compile(r"\s*(?:vom|von|du|dated|of)\s+\d", re.IGNORECASE)
-_INVOICE = r"(rechnungs?|rechn?|rechng|rg|re|invoice|inv|bill|faktura|faktur(en)?|facture|factuur|avoir|gutschrifts?|credit(note|memo)?|korrektur|storno|(kassen)?bon|beleg|quittungs?|receipt|rcpt|taxinvoice|cashbill|document|doc|dokument(en)?|trans(action)?|trx|slip|check|chk|booking|docket|handelsrechnung)"
+_INVOICE = (
+    r"(rechnungs?|rechn?|rechng|rg|re|invoice|inv|bill|faktura|faktur(en)?|facture|factuur|avoir|gutschrifts?"
+    r"|credit(note|memo)?|korrektur|storno|(kassen)?bon|beleg|quittungs?|receipt|rcpt|taxinvoice|cashbill|document"
+    r"|doc|dokument(en)?|trans(action)?|trx|slip|check|chk|booking|docket|handelsrechnung)"
+)
 _NO = r"(nummer|nr|num(ber)?|no|#|id|code|ref)"
-_ROLES = Roles([
-    ("other", 1.1, r"(kunden?|bestell|auftrags?|liefer(schein)?|steuer|ust|umsatzsteuer|mwst|vat|tax(payer)?|gst|sst|customer|client|klant|order|po|purchaseorder|account|konto|kto|acct|member|reg(istration|istrierung)?|telefon|tel|phone|fax|mobil|handy|contract|vertrags?|projekt|project|artikel|article|item|table|tisch|"
-                   r"terminal|kassen?|kassierer|bediener|cashier|till|pos|station|shop|store|markt|filial|co|company|business|roc|brn|hrb|hra|mandats?|glaubiger|lieferanten?|supplier|vendor|versicherungs?|policen?|serien?|serial|tracking|shipment|ean|gtin|gln|blz|bic|swift|sort|personal|ihre|approval|auth|batch|trace|tse|signatur|"
-                   r"card|karten?|kvk|btw|siret|siren|ape|page|seite|lot|job|debtor|debitoren|patienten?|vsnr|staff|guest|room|server|queue|counter|bezug|ihrzeichen)(ident)?(s|en)?" + _NO + r"\w{0,3}"),
-    ("other", 0.8, r"tel(efon|ephone)?|fax|phone|mobil(e|funk)?|seite|page|kunden?|steuernr|steuernummer|ustid\w{0,8}|table|hrb|hra|gln|gtin|amtsgericht|registergericht|postfach|strasse|str(?=$)|bestellung|lieferschein|auftrag|order|referenz|reference|ref|vom|datum|date|zeitraum|period|vsnr|poststelle|gst(id)?|reg|bestellungnr|angebot"),
-    ("other", 1.2, rf"(zu|zur|fur|bezug\w{{0,12}}|betreffend|betrifft|original|urspr\w{{0,12}}|vorherige|bisherige|corrects?|refto|d?origine|ancienne|former)(der|ihrer|unserer|the)?{_INVOICE}s?({_NO})?|{_INVOICE}(d?origine|original)"),
-    ("number", 1.1, rf"(tax)?{_INVOICE}s?(?<!re)(380|381|384|386|387)?{_NO}(#|nr|no)?|(?<![a-z])re{_NO}|no(de)?(la)?facture|numero(de)?(la)?facture|factuurnummer|nummer(der)?rechnung|rechnungsnummer|gutschriftsnummer|taxinvoice#?no"),
-    ("number", 0.85, r"(beitrags|schluss|teil|abschlags|handels|sammel|monats|waren|kosten|anzahlungs|stornos?)?(rechnungs?(korrektur)?|gutschrift|stornorechnung|invoice|facture|avoir|factuur|creditnote|faktura)(n|nr|no|#)?"),
-    ("number", 0.5, r"belegnr|beleg|receipt|bill|bon(?=$)|rcpt|document|booking|slip|nr(?=$)|#(?=$)|no(?=$)|nummer(?=$)|number(?=$)|rg(?=$)|inv(?=$)"),
-])  # fmt: skip
+_ROLES = Roles(
+    [
+        (
+            "other",
+            1.1,
+            (
+                r"(kunden?|bestell|auftrags?|liefer(schein)?|steuer|ust|umsatzsteuer|mwst|vat|tax(payer)?"
+                r"|gst|sst|customer|client|klant|order|po|purchaseorder|account|konto|kto|acct|member"
+                r"|reg(istration|istrierung)?|telefon|tel|phone|fax|mobil|handy|contract|vertrags?|projekt"
+                r"|project|artikel|article|item|table|tisch|"
+                r"terminal|kassen?|kassierer|bediener|cashier|till|pos|station|shop|store|markt|filial|co"
+                r"|company|business|roc|brn|hrb|hra|mandats?|glaubiger|lieferanten?|supplier|vendor"
+                r"|versicherungs?|policen?|serien?|serial|tracking|shipment|ean|gtin|gln|blz|bic|swift"
+                r"|sort"
+                r"|personal|ihre|approval|auth|batch|trace|tse|signatur|"
+                r"card|karten?|kvk|btw|siret|siren|ape|page|seite|lot|job|debtor|debitoren|patienten?|vsnr"
+                r"|staff|guest|room|server|queue|counter|bezug|ihrzeichen)(ident)?(s|en)?"
+            )
+            + _NO
+            + r"\w{0,3}",
+        ),
+        (
+            "other",
+            0.8,
+            (
+                r"tel(efon|ephone)?|fax|phone|mobil(e|funk)?|seite|page|kunden?|steuernr|steuernummer"
+                r"|ustid\w{0,8}|table|hrb|hra|gln|gtin|amtsgericht|registergericht|postfach|strasse"
+                r"|str(?=$)|bestellung|lieferschein|auftrag|order|referenz|reference|ref|vom|datum|date"
+                r"|zeitraum|period|vsnr|poststelle|gst(id)?|reg|bestellungnr|angebot"
+            ),
+        ),
+        (
+            "other",
+            1.2,
+            (
+                rf"(zu|zur|fur|bezug\w{{0,12}}|betreffend|betrifft|original|urspr\w{{0,12}}|vorherige"
+                rf"|bisherige|corrects?|refto|d?origine|ancienne|former)(der|ihrer|unserer"
+                rf"|the)?{_INVOICE}s?({_NO})?|{_INVOICE}(d?origine|original)"
+            ),
+        ),
+        (
+            "number",
+            1.1,
+            (
+                rf"(tax)?{_INVOICE}s?(?<!re)(380|381|384|386|387)?{_NO}(#|nr|no)?|(?<![a-z])re{_NO}"
+                rf"|no(de)?(la)?facture|numero(de)?(la)?facture|factuurnummer|nummer(der)?rechnung"
+                rf"|rechnungsnummer|gutschriftsnummer|taxinvoice#?no"
+            ),
+        ),
+        (
+            "number",
+            0.85,
+            (
+                r"(beitrags|schluss|teil|abschlags|handels|sammel|monats|waren|kosten|anzahlungs"
+                r"|stornos?)?(rechnungs?(korrektur)?|gutschrift|stornorechnung|invoice|facture|avoir"
+                r"|factuur|creditnote|faktura)(n|nr|no|#)?"
+            ),
+        ),
+        (
+            "number",
+            0.5,
+            (
+                r"belegnr|beleg|receipt|bill|bon(?=$)|rcpt|document|booking|slip|nr(?=$)|#(?=$)|no(?=$)"
+                r"|nummer(?=$)|number(?=$)|rg(?=$)|inv(?=$)"
+            ),
+        ),
+    ]
+)
 
 
 def choose(pages: Sequence[Page], never: Sequence[str]) -> Choice[str] | None:

@@ -5,39 +5,72 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from portal.reading.fields.labels import Seen
 from portal.reading.fields.ranking import Choice, Ranked, best
 from portal.reading.words import Cell, Page, squeeze
 
 LEGAL = re.compile(
-    r"(?<![A-Za-z0-9])(?:(?i:GmbH(?:\s?&\s?Co\.?\s?KG(?:aA)?)?|OHG|GbR|Ltd\.?|Limited|L\.?L\.?C\.?|Inc\.?|Corp\.?|Corporation|LLP|Pty|Pvt|S\.?A\.?R\.?L\.?"
-    r"|SDN\.?\s?BHD\.?|S/B|BHD|Enterprise|Trading|Versicherungsverein|Stiftung|e\.\s?K\.|e\.\s?Kfm\.?|e\.\s?V\.|a\.\s?G\.)"
-    r"|mbH|AG(?:\s?&\s?Co\.?\s?KG)?|KG|UG|eG|SE|PartG(?:\s?mbB)?|PLC|plc|B\.?\s?V\.|BV|N\.?\s?V\.|NV|SAS|S\.A\.|S\.?p\.?A\.?|S\.?r\.?l\.?|S\.L\.|ApS|A/S|AB|Oy|Sp\.\s?z\s?o\.?\s?o\.?)"
+    r"(?<![A-Za-z0-9])(?:(?i:GmbH(?:\s?&\s?Co\.?\s?KG(?:aA)?)?|OHG|GbR|Ltd\.?|Limited|L\.?L\.?C\.?|Inc\.?"
+    r"|Corp\.?|Corporation|LLP|Pty|Pvt|S\.?A\.?R\.?L\.?"
+    r"|SDN\.?\s?BHD\.?|S/B|BHD|(?:Enterprise|Trading)(?=\s*(?:$|\(|S\w*\s?B))|Versicherungsverein|Stiftung"
+    r"|e\.\s?K\.|e\.\s?Kfm\.?|e\.\s?V\.|a\.\s?G\.)"
+    r"|mbH|AG(?:\s?&\s?Co\.?\s?KG)?|KG|UG|eG|SE|PartG(?:\s?mbB)?|PLC|plc|B\.?\s?V\.|BV|N\.?\s?V\.|NV|SAS"
+    r"|S\.A\.|S\.?p\.?A\.?|S\.?r\.?l\.?|S\.L\.|ApS|A/S|AB|Oy|Sp\.\s?z\s?o\.?\s?o\.?)"
     r"(?![A-Za-z0-9])"
 )
 _POSTAL = re.compile(
-    r"(?:(?<![\d.,-])(?:[A-Z]{1,2}[- ])?\d{4,5}\s?[A-ZÄÖÜ][A-Za-zÄÖÜäöüß.\-/()]{2,}|\b\d{4}\s?[A-Z]{2}\s+[A-Z][a-z]+|,?\s[A-Z]{2},?\s\d{5}\b|\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b)"
+    r"(?:(?<![\d.,-])(?:[A-Z]{1,2}[- ])?\d{4,5}\s?[A-ZÄÖÜ][A-Za-zÄÖÜäöüß.\-/()]{2,}"
+    r"|\b\d{4}\s?[A-Z]{2}\s+[A-Z][a-z]+|,?\s[A-Z]{2},?\s\d{5}\b|\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b)"
 )
 _STREET = re.compile(
-    r"(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ring|damm|ufer|chaussee|street|road|avenue|ave\b|lane|drive|\brue\b|chemin|jalan|jln|lot\b|taman|\bst\b|\bblvd|\bway\b|\bno\.?\s?\d)",
+    (
+        r"(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ring|damm|ufer|chaussee|street|road|avenue"
+        r"|ave\b|lane|drive"
+        r"|\brue\b|chemin|jalan|jln|lot\b|taman|\bst\b|\bblvd|\bway\b|\bno\.?\s?\d)"
+    ),
     re.IGNORECASE,
 )
 _SEPARATED = re.compile(r"\s*[●•·|∙*▪■–—]\s*|\s+-\s+|\s*,\s+|\s{2,}")
 _SELLER = re.compile(
-    r"^(verkaufer(in)?|rechnungs(er)?steller|rechnungsersteller|lieferant|leistungserbringer|auftragnehmer|seller|vendor|supplier|from|von|soldby|serviceprovider|issuedby|billedby|absender|firma|payee|beneficiary|verkoper|vendeur|fournisseur|zahlungsempfanger|rechnungvon|remitto|biller|merchant)$"
+    r"^(verkaufer(in)?|rechnungs(er)?steller|rechnungsersteller|lieferant|leistungserbringer|auftragnehmer"
+    r"|seller|vendor|supplier|from|von|soldby|serviceprovider|issuedby|billedby|absender|firma|payee"
+    r"|beneficiary|verkoper|vendeur|fournisseur|zahlungsempfanger|rechnungvon|remitto|biller|merchant)$"
 )
 _BUYER = re.compile(
-    r"^(kaufer(in)?(leistungsempfanger)?|rechnungs(empfanger|anschrift|adresse)|rechnungan|leistungsempfanger|kunde|auftraggeber|buyer|billto(address)?|billedto|invoiceto|invoicedto|soldto|customer(name)?|client|bestto|chargeto|to|an|factuuradres|klant|acheteur|factureea|adressedefacturation|billingaddress|invoiceaddress|besteller|debitor|debtor|empfanger|guestname|attn)$"
+    r"^(kaufer(in)?(leistungsempfanger)?|rechnungs(empfanger|anschrift|adresse)|rechnungan|leistungsempfanger"
+    r"|kunde|auftraggeber|buyer|billto(address)?|billedto|invoiceto|invoicedto|soldto|customer(name)?|client"
+    r"|bestto|chargeto|to|an|factuuradres|klant|acheteur|factureea|adressedefacturation|billingaddress"
+    r"|invoiceaddress|besteller|debitor|debtor|empfanger|guestname|attn)$"
 )
 _OTHERS = re.compile(
-    r"^(waren|liefer|shipto|shipping|delivery|abweichender?(warenempfanger|zahlungsempfanger|rechnungsempfanger)?|warenempfanger|lieferanschrift|lieferadresse|afleveradres|adressedelivraison|serviceaddress|remitto)"
+    r"^(waren|liefer|shipto|shipping|delivery|abweichender?(warenempfanger|zahlungsempfanger"
+    r"|rechnungsempfanger)?|warenempfanger|lieferanschrift|lieferadresse|afleveradres|adressedelivraison"
+    r"|serviceaddress|remitto)"
 )
 _NOT_A_NAME = re.compile(
-    r"rechnung|nummer|\bkunden?-?(?:nr|daten)|gutschrift|datum|betrag|@|https?:|www\.|stylesheet|qualifizierung|amtsgericht|registergericht|geschäftsführ|anwendungsempf|beschreibung|\bzahl(?:ung|bar)"
-    r"|\b(?:invoice|date|number|nr|no|seite|page|tel|telefon|telephone|phone|fax|fon|mobil|e-?mail|iban|bic|swift|ust|ust-?id\w*|vat|steuer-?n\w*|steuern?|tax|gst|gln|gtin|konto\w*|bank|bankverbindung|total|summe|amount|bestell\w*|liefer(?:ung|schein|datum|adresse|anschrift|bedingung)\w*"
-    r"|order|your|ihre?|unsere?|receipt|bill|cash|welcome|thank|thanks|copyright|powered|payment|version|währung|currency|id|geehrte\w*|hiermit|vielen dank|statement|quantity|menge|artikel|postfach|vorstand|uhr|deutschland|germany|österreich|united (?:states|kingdom)|france|nederland|copy|kopie|duplicate"
-    r"|facture|factuur|quittung|beleg|kasse|original|hra|hrb|mo|opening|hours|öffnungszeiten|betreff|bemerkung\w*|inhalt|referenz|reference)\b",
+    (
+        r"rechnung|nummer|\.(?:com|de|net|at|eu)\b|\bkunden?-?(?:nr|daten)|gutschrift|datum|betrag"
+        r"|@|https?:|www\."
+        r"|stylesheet|qualifizierung|amtsgericht|registergericht|geschäftsführ|anwendungsempf"
+        r"|beschreibung"
+        r"|\bzahl(?:ung|bar)"
+        r"|\b(?:invoice|date|number|nr|no|seite|page|tel|telefon|telephone|phone|fax|fon|mobil"
+        r"|e-?mail|iban|bic"
+        r"|swift|ust|ust-?id\w*|vat|steuer-?n\w*|steuern?|tax|gst|gln|gtin|konto\w*|bank"
+        r"|bankverbindung|total"
+        r"|summe|amount|bestell\w*|liefer(?:ung|schein|datum|adresse|anschrift|bedingung)\w*"
+        r"|order|your|ihre?|unsere?|receipt|bill|welcome|thank|thanks|copyright|powered|payment"
+        r"|version|währung"
+        r"|currency|id|geehrte\w*|hiermit|vielen dank|statement|quantity|menge|artikel|postfach"
+        r"|vorstand|uhr"
+        r"|deutschland|germany|österreich|united (?:states|kingdom)|france|nederland|copy|kopie"
+        r"|duplicate"
+        r"|facture|factuur|quittung|beleg|kasse|original|hra|hrb|mo|opening|hours|öffnungszeiten"
+        r"|betreff"
+        r"|bemerkung\w*|inhalt|referenz|reference)\b"
+    ),
     re.IGNORECASE,
 )
 _PERSONAL = re.compile(
@@ -47,7 +80,9 @@ _DOMAIN = re.compile(r"(?:@|www\.|https?://(?:www\.)?)([a-z0-9äöüß\-]+(?:\.[
 _BANK = re.compile(r"bank\b|sparkasse|raiffeisen|kreditinstitut|\bbic\b", re.IGNORECASE)
 _MAILERS = frozenset("gmail gmx web yahoo hotmail outlook t-online aol icloud example localhost".split())
 _GREETING = re.compile(
-    r"^(kauf|dienst|waren|handels)?(rechnung|invoice|taxinvoice|simplifiedtaxinvoice|receipt|quittung|cashreceipt|officialreceipt|taxinvoicecopy|cashbill|kassenbon|kundenbeleg|welcometo|copy|duplicate|reprint|bill)$"
+    r"^(kauf|dienst|waren|handels)?(rechnung|invoice|taxinvoice|simplifiedtaxinvoice|receipt|quittung"
+    r"|cashreceipt|officialreceipt|taxinvoicecopy|cashbill|kassenbon|kundenbeleg|welcometo|copy|duplicate"
+    r"|reprint|bill)$"
 )
 
 
@@ -116,6 +151,19 @@ def _together(ranked: Sequence[Ranked[str]]) -> list[Ranked[str]]:
     return sorted(together.values(), key=lambda one: (-one.score, one.seen.key))
 
 
+def _is_unfinished(name: str, below: str) -> bool:
+    """Whether a name seems to go on in the row below: a bracket is open, or there is little more than a legal form."""
+    if name.count("(") > name.count(")"):
+        return True
+    core = [
+        word
+        for word in LEGAL.sub(" ", re.sub(r"\(M\)|\bCo\b\.?", " ", below, flags=re.IGNORECASE)).split()
+        if len(word) > 2
+    ]
+    begins = squeeze(below).startswith(squeeze(name)[:6])
+    return bool(LEGAL.search(below) or "(" in below) and not LEGAL.search(name) and len(core) <= 1 and not begins
+
+
 class _Look:
     """Looks for names on the first page and, for the seller, at the foot of it."""
 
@@ -172,10 +220,8 @@ class _Look:
             yield from self._ranked(cell, start, worth + 0.2)
             return
         right = [one for one in self.page.rows[cell.row] if one.place.left > cell.place.right]
-        if (
-            right
-            and not self._under(cell, 1, 2)
-            or (right and right[0].place.left - cell.place.right < 4 * cell.height and ":" in cell.text)
+        if (right and not self._under(cell, 1, 2)) or (
+            right and right[0].place.left - cell.place.right < 4 * cell.height and ":" in cell.text
         ):
             yield from self._ranked(right[0], 0, worth)
         for place, under in enumerate(self._under(cell, 6, 5)):
@@ -238,43 +284,63 @@ class _Look:
         return any(_POSTAL.search(one.text) or _STREET.search(one.text) for one in self._under(cell, 3, 3))
 
     def _top(self) -> Iterator[Ranked[str]]:
-        """The first lines of a receipt, until its address begins."""
+        """The first lines of a receipt, until its address begins; a name may be set wide or over two lines."""
         place = 0
         for row in self.page.rows[:8]:
-            for cell in row:
-                seen = named(cell, 0)
-                if seen is None or _GREETING.match(squeeze(cell.text)):
-                    continue
-                digits = sum(char.isdigit() for char in seen.value)
-                letters = sum(char.isalpha() for char in seen.value)
-                if _STREET.search(seen.value) and digits or letters < 3 or digits > letters:
-                    continue
-                yield Ranked(seen, 2.2 - 0.45 * place)
+            whole = Cell(tuple(word for cell in row for word in cell.words), self.page.number, row[0].row)
+            seen = named(whole, 0) if self._is_one_line(row) else None
+            if seen is not None and not _GREETING.match(squeeze(whole.text)) and self._may_be_shop(seen.value):
+                worth = 2.2 - 0.45 * place - (0.6 if len(squeeze(seen.value)) < 4 else 0.0)
+                yield Ranked(seen, worth)
+                if (longer := self._with_legal_form(whole)) is not None:
+                    yield Ranked(longer, worth + 0.5)
                 place += 1
-            if place and any(
-                _POSTAL.search(cell.text) or (_STREET.search(cell.text) and re.search(r"\d", cell.text)) for cell in row
-            ):
+            if place and any(_POSTAL.search(cell.text) or self._is_street(cell.text) for cell in row):
                 return
 
-    def _addressees(self) -> Iterator[Ranked[str]]:
-        """Names over an address on the left or right of the upper half that no other label claims."""
-        for block in self._blocks():
-            yield from self._of_block(block)
+    def _is_one_line(self, row: Sequence[Cell]) -> bool:
+        """Whether the cells of a row are words set wide rather than columns."""
+        gaps = (two.place.left - one.place.right for one, two in pairwise(row))
+        return all(gap < 3 * row[0].height for gap in gaps)
 
-    def _of_block(self, block: Sequence[Cell]) -> Iterator[Ranked[str]]:
-        begin = next((place for place, cell in enumerate(block) if _PERSONAL.match(cell.text)), 0)
-        block = block[begin:]
+    def _with_legal_form(self, cell: Cell) -> Seen[str] | None:
+        """The name with up to two more rows, when they end it: «Enterprise Sdn Bhd», «GmbH & Co. KG»."""
+        words = cell.words
+        for row in self.page.rows[cell.row + 1 : cell.row + 3]:
+            text = " ".join(one.text for one in row)
+            if not _is_unfinished(" ".join(word.text for word in words), text):
+                return None
+            words += tuple(word for one in row for word in one.words)
+            whole = Cell(words, cell.page, cell.row)
+            if LEGAL.search(text) and whole.text.count("(") == whole.text.count(")"):
+                return named(whole, 0)
+        return None
+
+    def _may_be_shop(self, name: str) -> bool:
+        digits, letters = sum(char.isdigit() for char in name), sum(char.isalpha() for char in name)
+        return letters >= 2 and digits <= letters and not self._is_street(name)
+
+    def _is_street(self, text: str) -> bool:
+        return bool(_STREET.search(text) and re.search(r"\d", text)) and not LEGAL.search(text)
+
+    def _addressees(self) -> Iterator[Ranked[str]]:
+        """Names over an address in the upper half; in the block of a company, the person comes second."""
+        for block in self._blocks():
+            begin = next((place for place, cell in enumerate(block) if _PERSONAL.match(cell.text)), 0)
+            yield from self._of_block(block, 0.0)
+            if begin:
+                yield from self._of_block(block[begin:], -0.3)
+
+    def _of_block(self, block: Sequence[Cell], more: float) -> Iterator[Ranked[str]]:
         names = [cell for cell in block[:-1] if named(cell, 0)]
-        if not names:
+        if not names or self.receipt:
             return
-        first = names[0]
-        if _PERSONAL.fullmatch(first.text.strip()) and len(names) > 1:
-            first = names[1]
+        first = names[1] if _PERSONAL.fullmatch(names[0].text.strip()) and len(names) > 1 else names[0]
         depth = (first.place.top - self.page.extent.top) / max(self.page.extent.bottom - self.page.extent.top, 1)
         left = first.place.left < 0.45 * self.page.width
-        personal = any(_PERSONAL.match(cell.text) for cell in block[:2])
-        if depth < 0.5 and not self.receipt:
-            yield from self._ranked(first, 0, 1.2 + 0.4 * left + 0.8 * personal - 0.4 * (depth < 0.08))
+        personal = any(_PERSONAL.match(cell.text) for cell in block[:3])
+        if depth < 0.5:
+            yield from self._ranked(first, 0, 1.2 + more + 0.4 * left + 0.8 * personal - 0.4 * (depth < 0.08))
 
     def _blocks(self) -> Iterator[list[Cell]]:
         """Lines that begin at one edge and end with a postal code and a place; the sender's own line is none."""
@@ -309,7 +375,10 @@ class _Look:
         ]
 
 
-_TAIL = re.compile(r"\s+(?:Tel|Fax|GLN|USt|VAT)\b.*|\s*[|●•·∙].*|\s\(\w*\s?(?:no|reg).*|\s{2,}.*", re.IGNORECASE)
+_TAIL = re.compile(
+    (r"\s+(?:Tel|Fax|GLN|USt|VAT)\b.*|\s*[|●•·∙].*|\s\(\w*\s?(?:no|reg).*|\s{2,}.*|\s*\(?\d{5,7}\s?-\s?[A-Z]\b\)?.*"),
+    re.IGNORECASE,
+)
 _HOUSE = re.compile(r".*[A-Za-zß.]\s\d{1,4}\s?[a-z]?(?:\s?[-/]\s?\d{1,4}\s?[a-z]?)?$|^\d{1,5}[A-Za-z]?[,\s].*")
 
 

@@ -30,6 +30,7 @@ class Choice(Generic[T]):
     page: int | None = None
     box: Box | None = None
     sure: float = 1.0  # what the OCR engine says of the letters
+    most: float = 1.0  # the probability that it cannot exceed: check digits do not hold
 
 
 def best(ranked: Sequence[Ranked[T]], least: float = _LEAST) -> Choice[T] | None:

@@ -16,28 +16,99 @@ from portal.reading.words import Page
 _TAXES = r"(umsatzsteuer|mehrwertsteuer|versicherungs?steuer|ust|mwst|vat|gst|sst|btw|tva|salestax|tax(es)?|steuern?)"
 _WITH = r"(inkl(usive)?|incl(usief|usive|uding|udes?)?|mit|einschl(iesslich|ielich)?|including)"
 _WITHOUT = r"(ohne|exkl(usive)?|excl(usief|usive|uding)?|before|zzgl|exclusief|horstaxes|hors)"
-_SUM = r"(gesamt|rechnungs|end|total|brutto|netto|rech|factuur|invoice)?(summen?|betrag|betrage|preis|total|amount|totaal|montant|wert|entgelt)"
+_SUM = (
+    r"(gesamt|rechnungs|end|total|brutto|netto|rech|factuur|invoice)?(summen?|betrag|betrage|preis|total|amount"
+    r"|totaal|montant|wert|entgelt)"
+)
 
-_ROLES = Roles([
-    ("other", 1.0, r"skonto\w{0,12}|(sonder)?rabatt\w{0,10}|discount|nachlass|anzahlung(en)?|prepaid|deposit|gegeben|change(due)?|ruckgeld|rueckgeld|wechselgeld|zuruck"
-                   r"|round(ing|ed)?(adj(ustment)?|diff)|rundung\w{0,10}|roundadj|rounding|tips?(?=$)|trinkgeld|einzelpreis|unitprice|unit(?=$)|versand(kosten)?|fracht\w{0,8}|shipping|previous\w{0,16}|zuabschlag|(gesamtbetragder)?(zuschlage|abschlage)"
-                   r"|saldo|saving|points?|guthaben|amountpaid|paid|bezahlt|(erhaltene|geleistete)zahlung(en)?|tender(ed)?|received|item(s)?count|credits?(?=$)|selbstbeteiligung|rabattbetrag|basis(betrag)?(?=$)|grundbetrag|listenpreis|kautionswert|leergutwert|qty"),
-    ("cash", 1.0, r"cash|barzahlung|bar(?=$)|bargeld|cashreceived|tunai"),
-    ("card", 0.6, r"visa|mastercard|eckarte|girocard|maestro|debit|kartenzahlung|card"),
-    ("net", 1.0, rf"(netto|net(?!t)){_SUM}|{_SUM}(ohne|exkl|excl|netto)\w{{0,4}}{_TAXES}?|{_SUM}net(to)?(?!t)|totalht|summenetto|gesamtnetto|exclusief{_TAXES}?|{_WITHOUT}\d{{0,3}}{_TAXES}(?<!zzglust)(?<!zzglmwst)"
-                 rf"|(steuer)?basisbetrag|bemessungsgrundlage|taxable\w{{0,8}}|grundlage|grondslag|(total|amount)(before|excl?)\w{{0,12}}|nettowarenwert|total(exclusive|excluding)\w{{0,8}}|steuerbasis\w{{0,8}}|netto(?=\d|$)|prixht|baseht|netamount"),
-    ("net", 0.8, r"zwischensumme|sub(total|totaal)|subttl|zwischentotal|nettosumme|netto|warenwert|positionssumme|totalcharges"),
-    ("gross", 1.05, rf"{_SUM}brutto|brutto{_SUM}|({_SUM}|total|summe|gesamt){_WITH}\d{{0,3}}({_TAXES})?|({_SUM})?(total)?(ttc|{_WITH}\d{{0,3}}{_TAXES})|grandtotal|grossamount|totalgross|gross(total)?"
-                    r"|gesamt(rechnungs)?(betrag|summe)|rechnungs(gesamt|end)?(betrag|summe|beitrag|total)|endbetrag|endsumme|gesamtbrutto|invoice(total|amount|value)|total(invoice|rechnung|facture|factuur)|factuurtotaal|totalforthisinvoice|total(payable|amount|sales?)(amount|incl\w*)?"
-                    r"|(total)?(after|rounded)(total|rounding)?|totaldue|nett?total|rechnungsbetraginkl|totaltopay|summeeur|totaleur|zuzahlen|brutto(?=\d|$)"),
-    ("payable", 1.0, r"zahl(ungs)?betrag|zuzahlender?\w{0,10}|amount(to)?(due|pay)|balance(due)?|due(?=$)|offener?(betrag|rechnungsbetrag|posten)|restbetrag|netapayer|soldeapayer|(zu)?uberweis\w{0,14}(betrag)?|outstanding\w{0,8}|falligerbetrag|tobepaid|payable|tepalen|totaalteb?etalen|lastschriftbetrag"),
-    ("tax", 1.0, rf"(zzgl|zuzugl(ich)?|plus|davon|enthaltene?|darin|add|total|gesamt|summe|includes?)\d{{0,4}}{_TAXES}(betrag|amount|gesamt|total)?|{_TAXES}(s?betrage?|amount|gesamt|total|bedrag|collectee|payable)|gesamtbetragder{_TAXES}"),
-    ("tax", 0.9, rf"(?<!exkl)(?<!excl)(?<!ohne)(?<!inkl)(?<!incl){_TAXES}(?!id|nr|num|no|reg|invoice|ident|satz|rate|code|summary|basis|able|grund|pflicht|schuld)"),
-    ("gross", 0.8, r"(?<!sub)(?<!zwischen)(total|summe|gesamt|totaal|amountincl)"),
-    ("gross", 0.5, r"betrag|amount|montant|bedrag|zahlen"),
-])  # fmt: skip
+_ROLES = Roles(
+    [
+        (
+            "other",
+            1.0,
+            (
+                r"skonto\w{0,12}|(sonder)?rabatt\w{0,10}|discount|nachlass|anzahlung(en)?|prepaid|deposit"
+                r"|tips?(?=$)|trinkgeld|einzelpreis|unitprice|unit(?=$)|versand(kosten)?|fracht\w{0,8}"
+                r"|shipping|previous\w{0,16}|zuabschlag|(gesamtbetragder)?(zuschlage|abschlage)"
+                r"|saldo|saving|points?|guthaben|amountpaid|paid|bezahlt|(erhaltene"
+                r"|geleistete)zahlung(en)?"
+                r"|tender(ed)?|received|item(s)?count|credits?(?=$)|selbstbeteiligung|rabattbetrag"
+                r"|basis(betrag)?(?=$)|grundbetrag|listenpreis|kautionswert|leergutwert|qty"
+            ),
+        ),
+        ("change", 1.0, r"chan(i)?ge(due|returned|given)?|ruckgeld|rueckgeld|wechselgeld|zuruck|balancereturned"),
+        ("round", 1.0, r"round(ing|ed)?(adj(ust(ment)?)?|diff)\w{0,6}|rundung\w{0,10}|rounding"),
+        ("cash", 1.0, r"cash(tendered|received|paid)?|gegeben|barzahlung|bar(?=$)|geg(?=$)|bargeld|cashreceived|tunai"),
+        ("card", 0.6, r"visa|mastercard|credit(card)?(?=$|rm)|eckarte|girocard|maestro|debit|kartenzahlung|card"),
+        (
+            "net",
+            1.0,
+            (
+                rf"(netto|net(?!t)){_SUM}|{_SUM}(ohne|exkl|excl|netto)\w{{0,4}}{_TAXES}?"
+                rf"|{_SUM}net(to)?(?!t)|totalht|summenetto|gesamtnetto|exclusief{_TAXES}?"
+                rf"|{_WITHOUT}\d{{0,3}}{_TAXES}(?<!zzglust)(?<!zzglmwst)"
+                rf"|(steuer)?basisbetrag|bemessungsgrundlage|taxable\w{{0,8}}|grundlage|grondslag|(total"
+                rf"|amount)(before|excl?)\w{{0,12}}|nettowarenwert|total(exclusive|excluding)\w{{0,8}}"
+                rf"|steuerbasis\w{{0,8}}|netto(?=\d|$)|prixht|baseht|netamount"
+            ),
+        ),
+        (
+            "net",
+            0.8,
+            (
+                r"zwischensumme|sub(total|totaal)|subttl|zwischentotal|nettosumme|netto|warenwert"
+                r"|positionssumme|totalcharges"
+            ),
+        ),
+        (
+            "gross",
+            1.05,
+            (
+                rf"({_SUM}|total|summe|gesamt){_TAXES}(incl(usive)?|inkl(usive)?)(?!ude)|"
+                rf"{_SUM}brutto|brutto{_SUM}|({_SUM}|total|summe|gesamt){_WITH}\d{{0,3}}({_TAXES})?"
+                rf"|({_SUM})?(total)?(ttc|{_WITH}\d{{0,3}}{_TAXES})|grandtotal|grossamount|totalgross"
+                rf"|gross(total)?"
+                r"|gesamt(rechnungs)?(betrag|summe)|rechnungs(gesamt|end)?(betrag|summe|beitrag|total)"
+                r"|endbetrag|endsumme|gesamtbrutto|invoice(total|amount|value)|total(invoice|rechnung"
+                r"|facture|factuur)|factuurtotaal|totalforthisinvoice|total(payable|amount|sales?)(amount"
+                r"|incl\w*)?"
+                r"|(total)?(after|rounded)(total|rounding)?|totaldue|nett?total|rechnungsbetraginkl"
+                r"|totaltopay|summeeur|totaleur|zuzahlen|brutto(?=\d|$)"
+            ),
+        ),
+        (
+            "payable",
+            1.0,
+            (
+                r"zahl(ungs)?betrag|zuzahlender?\w{0,10}|amount(to)?(due|pay)|balance(due)?|due(?=$)"
+                r"|offener?(betrag|rechnungsbetrag|posten)|restbetrag|netapayer|soldeapayer"
+                r"|(zu)?uberweis\w{0,14}(betrag)?|outstanding\w{0,8}|falligerbetrag|tobepaid|payable"
+                r"|tepalen|totaalteb?etalen|lastschriftbetrag"
+            ),
+        ),
+        (
+            "tax",
+            1.0,
+            (
+                rf"(zzgl|zuzugl(ich)?|plus|davon|enthaltene?|darin|add|total|gesamt|summe"
+                rf"|includes?)\d{{0,4}}{_TAXES}(betrag|amount|gesamt|total)?|{_TAXES}(s?betrage?|amount"
+                rf"|gesamt|total|bedrag|collectee|payable)|gesamtbetragder{_TAXES}"
+            ),
+        ),
+        (
+            "tax",
+            0.9,
+            (
+                rf"(?<!exkl)(?<!excl)(?<!ohne)(?<!inkl)(?<!incl){_TAXES}(?!id|nr|num|no|reg|invoice|ident"
+                rf"|satz|rate|code|summary|basis|able|grund|pflicht|schuld)"
+            ),
+        ),
+        ("gross", 0.8, r"(?<!sub)(?<!zwischen)(total|summe|gesamt|totaal|amountincl)"),
+        ("gross", 0.5, r"betrag|amount|montant|bedrag|zahlen|charges(?=$)"),
+    ]
+)
 _RATE = re.compile(r"(?<![\d.,])(\d{1,2}(?:[.,]\d{1,2})?)\s?%")
-_CENT = Decimal("0.01")
+_CENT, _FIVE = Decimal("0.01"), Decimal("0.05")
 _NEVER = -9.0
 
 
@@ -91,6 +162,8 @@ def _judged(sheet: Sheet[Decimal]) -> list[_Amount]:
         said = sheet.roles(one, _ROLES, deep=True)
         scores = {role: heard.strength for role, heard in said.items() if role != "other"}
         other = said["other"].strength if "other" in said else 0.0
+        if scores.get("round", 0.0) > 0.5 and abs(one.value) > Decimal("0.2"):  # not by how much, but to what
+            scores["gross"] = max(scores.get("gross", 0.0), 0.8 * scores.pop("round"))
         judged.append(_Amount(one, scores, other, last[one.cell.page, one.cell.row] is one))
     return judged
 
@@ -115,16 +188,17 @@ def _closures(judged: Sequence[_Amount], rates: Sequence[Decimal], seen: Sequenc
         taxes.setdefault(value, 0.3)
     taxes.setdefault(Decimal(0), 0.2)  # nothing is printed where nothing is taxed
     unnamed = {one.value: 0.15 for one in judged if one.other < 0.8}
-    for gross in sorted({one.value for one in judged if max(one.score("gross"), one.score("payable"))}):
+    labelled = {one.value for one in judged if max(one.score("gross"), one.score("payable"))}
+    for gross in sorted({one.value for one in judged}):
         for tax, named in taxes.items():
             net = gross - tax
             printed = nets.get(net, unnamed.get(net, 0.0))
             if gross and abs(tax) < abs(gross) and (printed or tax) and _same_sign(gross, net):
                 worth = _worth(net, tax, printed, named, rates)
-                if worth > 0.5:
+                if worth > 0.5 and (gross in labelled or (tax and printed > 0.6 and named > 0.6)):
                     yield _Triple(net, tax, gross, worth)
         for net, named in nets.items():
-            if any(gross != net and abs(net + net * rate / 100 - gross) < _CENT for rate in seen):
+            if any(gross in labelled and gross != net and abs(net + net * rate / 100 - gross) < _CENT for rate in seen):
                 yield _Triple(net, gross - net, gross, 0.4 + named)
 
 
@@ -173,16 +247,33 @@ def _gross(
     one: _Amount, judged: Sequence[_Amount], triples: Sequence[_Triple], sheet: Sheet[Decimal]
 ) -> Ranked[Decimal]:
     strength = max(one.score("gross"), 0.72 * one.score("payable"))
-    if not one.value or (strength <= 0.2 and not any(triple.gross == one.value for triple in triples)):
-        strength = strength if one.value else _NEVER
-    score = 2.6 * strength - 1.6 * max(one.score("net"), one.score("tax")) - 1.3 * one.other - 1.5 * one.score("cash")
+    if not one.value:
+        return Ranked(one.seen, _NEVER)
+    paid = _paid(one.value, judged)
+    against = 1.6 * max(one.score("net"), one.score("tax")) + 1.3 * max(
+        one.other, one.score("change"), one.score("round")
+    )
+    score = 2.6 * strength - (0.3 if paid else 1.0) * against - 1.5 * one.score("cash")
     score += max((triple.worth for triple in triples if triple.gross == one.value), default=0.0)
-    score += 1.6 if _paid(one.value, judged) else 0.0
+    score += 1.9 if paid else 0.0
     score += 0.35 * min(Counter(other.value for other in judged)[one.value] - 1, 3)
     score += 0.5 if one.value == _largest(judged) else 0.0
     score += 0.9 if _adds_up(one, judged) else 0.0
+    score += 2.4 if _is_rounded(one, judged) else 0.0
     score += 0.6 * _depth(one, sheet) - (0.2 if not one.last else 0.0)
-    return Ranked(one.seen, score if strength > 0.2 or score > 1.8 else score - 1.5)
+    return Ranked(one.seen, score if strength > 0.2 or paid or score > 1.8 else score - 1.5)
+
+
+def _is_rounded(one: _Amount, judged: Sequence[_Amount]) -> bool:
+    """Whether it is what a total above it becomes by rounding to five cents, with the difference printed."""
+    if one.value % _FIVE:
+        return False
+    small = {abs(other.value) for other in judged if 0 < abs(other.value) < _FIVE}
+    return any(
+        abs(one.value - other.value) in small
+        for other in judged
+        if other.value % _FIVE and other.seen.key < one.seen.key and max(other.score("gross"), other.score("net")) > 0.5
+    )
 
 
 def _largest(judged: Sequence[_Amount]) -> Decimal:
@@ -192,9 +283,9 @@ def _largest(judged: Sequence[_Amount]) -> Decimal:
 
 def _paid(value: Decimal, judged: Sequence[_Amount]) -> bool:
     """Whether the change that was given says so: cash less change is the total."""
-    cash = {one.value for one in judged if one.score("cash") > 0.5}
-    change = {one.value for one in judged if one.other > 0.5 and one.value}
-    return value > 0 and any(given - back == value for given in cash for back in change if given > back)
+    cash = {one.value for one in judged if max(one.score("cash"), one.score("card")) > 0.5}
+    change = {abs(one.value) for one in judged if one.score("change") > 0.5}
+    return value > 0 and any(abs(given) - back == value for given in cash for back in change or {Decimal(0)})
 
 
 def _adds_up(total: _Amount, judged: Sequence[_Amount]) -> bool:

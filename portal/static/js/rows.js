@@ -29,7 +29,7 @@ moves.ArrowUp = moves.k;
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.altKey || typing(event.target)) return;
   if (event.key === "/" && !event.ctrlKey && !event.metaKey) {
-    const search = document.querySelector("[data-search]");
+    const search = document.querySelector("[data-search]") ?? document.querySelector("[data-search-all]");
     if (search) { event.preventDefault(); search.focus(); search.select(); }
     return;
   }

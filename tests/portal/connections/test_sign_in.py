@@ -14,6 +14,7 @@ from portal.audit import AuditEntry
 from portal.clients.models import Client, ContactRole
 from portal.clock import Traveller
 from portal.config import Settings
+from portal.connections import sign_in
 from portal.connections.models import Connection, ConnectionState, Consent, PendingSignIn
 from portal.connections.tokens import token_source
 from portal.errors import Conflict, Invalid, NotFound, Unavailable
@@ -246,3 +247,13 @@ def test_a_connection_of_another_client_cannot_be_reconnected_here(
         factories.contact(session, other, who=person)
     with pytest.raises(NotFound):
         at_desk(other, person).begin(connection_id=first.id)
+
+
+def test_sign_ins_that_were_broken_off_are_forgotten_after_a_day(desk: Desk, clock: Traveller) -> None:
+    desk.begin()
+    clock.advance(timedelta(hours=23))
+    desk.begin()
+    clock.advance(timedelta(hours=2))
+    with desk.parts.db.transaction() as session:
+        sign_in.forget_old(session)
+        assert len(session.exec(select(PendingSignIn)).all()) == 1

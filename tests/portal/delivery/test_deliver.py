@@ -12,9 +12,10 @@ from integrations import errors
 from portal.accounts.models import Firm
 from portal.audit import AuditEntry
 from portal.clock import Traveller
-from portal.delivery import claim, sweep
+from portal.delivery import claim, outbox, sweep
 from portal.delivery.deliver import drain
 from portal.delivery.models import Attempt, Outcome, Receipt, State
+from portal.documents.models import Document
 from portal.instances.models import InstanceState
 from portal.parts import Parts
 from tests import echo
@@ -230,3 +231,48 @@ def test_a_nightly_instance_waits_for_its_hour_and_a_run_counts(
         run = session.exec(select(Run)).one()
         assert session.get_one(type(desk.instance), desk.instance.id).next_run_at == tonight + timedelta(days=1)
     assert (run.total, run.delivered, run.failed, run.ended_at) == (1, 1, 0, tonight)
+
+
+def delete_the_folder(desk: Desk, kept: echo.Kept, document: Document) -> None:
+    """The next try finds that somebody deleted the folder at the provider."""
+    kept.before = [echo.raises(errors.TargetGone("gone"))]
+    desk.change(document, number="RE-2")
+    drain(desk.parts, desk.instance.id)
+    assert desk.state(document) is State.REMOVED
+
+
+def test_running_the_set_up_again_brings_back_what_was_removed(desk: Desk, kept: echo.Kept) -> None:
+    document, other = desk.add(), desk.add()
+    drain(desk.parts, desk.instance.id)
+    delete_the_folder(desk, kept, document)
+    kept.things.clear()
+    with desk.parts.db.transaction() as session:
+        outbox.bring_back(session, session.get_one(type(desk.instance), desk.instance.id))
+    assert drain(desk.parts, desk.instance.id) == 1
+    assert desk.state(document) is desk.state(other) is State.DELIVERED
+    assert [thing[0] for thing in kept.things.values()] == [str(document.id)]
+    assert kept.previous[-1] is None  # what lay in the deleted folder is not looked for again
+
+
+def test_what_was_removed_in_the_portal_does_not_come_back(desk: Desk, kept: echo.Kept, clock: Traveller) -> None:
+    document = desk.add()
+    drain(desk.parts, desk.instance.id)
+    delete_the_folder(desk, kept, document)
+    with desk.parts.db.transaction() as session:
+        session.get_one(Document, document.id).removed_at = clock.moment
+        session.flush()
+        outbox.bring_back(session, session.get_one(type(desk.instance), desk.instance.id))
+    assert drain(desk.parts, desk.instance.id) == 0
+
+
+def test_a_failed_delivery_of_a_removed_document_is_no_open_work(desk: Desk, kept: echo.Kept, clock: Traveller) -> None:
+    document = desk.add()
+    kept.before = [echo.raises(errors.Rejected("no"))]
+    drain(desk.parts, desk.instance.id)
+    assert desk.state(document) is State.FAILED
+    for removed_at, state in ((clock.moment, State.EXCLUDED), (None, State.QUEUED)):
+        with desk.parts.db.transaction() as session:
+            present = session.get_one(Document, document.id)
+            present.removed_at = removed_at
+            outbox.plan_document(session, present)
+        assert desk.state(document) is state

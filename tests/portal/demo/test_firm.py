@@ -20,7 +20,7 @@ from portal.connections.models import Connection, ConnectionState
 from portal.delivery import deliver
 from portal.delivery.completeness import verify
 from portal.delivery.models import Delivery, State
-from portal.documents.models import Document, Refusal
+from portal.documents.models import Document, Reading, Refusal
 from portal.instances.models import Instance, InstanceState
 from portal.parts import Parts, assemble
 from portal.processing import services as processing
@@ -41,7 +41,7 @@ def parts(settings: Settings, tmp_path: Path) -> Iterator[Parts]:
 def work(parts: Parts) -> None:
     """What the workers do."""
     with parts.db.read() as session:
-        waiting = processing.waiting(session)
+        waiting = session.exec(select(Document.id).where(Document.reading == Reading.WAITING)).all()
         instances = session.exec(select(Instance.id).where(Instance.state == InstanceState.ACTIVE)).all()
     for document_id in waiting:
         processing.settle(parts, document_id)

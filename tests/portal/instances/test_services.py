@@ -184,6 +184,47 @@ def test_export_now_begins_one_run_and_makes_everything_due(desk: Desk, clock: T
     assert (due, run.total, run.by) == (clock.moment, 1, desk.owner.person_id)
 
 
+def test_export_now_takes_what_came_since_the_run_began(desk: Desk, clock: Traveller) -> None:
+    instance = desk.finished()
+    document = arrive(desk)
+    do(desk, services.export_now, instance)
+    with desk.parts.db.read() as session:
+        run = session.exec(select(Run)).one()
+        due = session.exec(select(Delivery.due_at).where(Delivery.document_id == document)).one()
+    assert (due, run.total, run.started_at) == (clock.moment, 1, clock.moment)
+
+
+def remove_at_the_destination(desk: Desk, document: UUID) -> None:
+    with desk.parts.db.transaction() as session:
+        session.exec(select(Delivery).where(Delivery.document_id == document)).one().state = State.REMOVED
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_running_the_set_up_again_brings_back_what_was_removed(desk: Desk, paused: bool) -> None:
+    instance = desk.finished()
+    document = arrive(desk)
+    remove_at_the_destination(desk, document)
+    if paused:
+        do(desk, services.pause, instance)
+    again = do(desk, services.set_up_again, instance)
+    assert state_of(desk, document) is (State.HELD if paused else State.QUEUED)
+    assert again.sync_from == instance.sync_from
+
+
+def test_saving_a_step_of_the_set_up_is_running_it_again(desk: Desk) -> None:
+    instance = desk.finished()
+    document = arrive(desk)
+    remove_at_the_destination(desk, document)
+    with desk.parts.db.transaction() as session:
+        setup.set_settings(session, desk.owner, desk.parts.vault, instance.id, {"root": "Kontor"})
+    assert state_of(desk, document) is State.QUEUED
+
+
+def test_a_draft_has_no_set_up_to_run_again(desk: Desk) -> None:
+    with pytest.raises(Conflict):
+        do(desk, services.set_up_again, desk.begin())
+
+
 def test_a_run_that_is_stopped_leaves_the_rest_for_the_next(desk: Desk, clock: Traveller) -> None:
     instance = desk.finished()
     document = arrive(desk)

@@ -320,6 +320,10 @@ def test_a_client_manager_sees_states_and_no_accounts(
     assert shown.status_code == 200
     assert "Anna Meyer" not in shown.text
     assert "Add integration" not in shown.text
+    tabs = watcher.get(f"/clients/{desk.client.id}").text
+    assert f'href="{desk.base}"' in tabs
+    assert f'href="/clients/{desk.client.id}/completeness"' in tabs
+    assert f'href="/clients/{desk.client.id}/deliveries"' not in tabs
     for path in (page, f"{page}/remove", f"{page}/set-up/settings", f"{desk.base}/add"):
         assert watcher.get(path).status_code == 404
 

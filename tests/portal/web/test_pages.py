@@ -227,6 +227,16 @@ def test_a_fault_of_ours_shows_nothing_of_itself(app: Flask, signed_in: SignedIn
     assert "secret detail" not in answer.text
 
 
+def test_without_a_database_there_is_still_a_page(db: Database, signed_in: SignedIn, viewer: MakeViewer) -> None:
+    browser = signed_in(viewer())
+    with db.engine.execution_options(writes=True).begin() as connection:
+        connection.execute(sa.text("ALTER TABLE sign_in RENAME TO sign_ins"))
+    answer = browser.get("/", headers={"Accept-Language": "de"})
+    assert answer.status_code in {500, 503}
+    assert '<html lang="de">' in answer.text
+    assert "sign_in" not in answer.text
+
+
 def test_errors_come_as_a_piece_for_htmx_and_as_json_for_scripts(signed_in: SignedIn, viewer: MakeViewer) -> None:
     browser = signed_in(viewer())
     piece = browser.get(f"/clients/{UUID(int=5)}", headers={"HX-Request": "true"})

@@ -11,11 +11,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal import audit, ids
+from portal import audit, clock, ids
 from portal.access import SCOPES
 from portal.accounts import invitations, tokens
 from portal.accounts.models import Firm, Role
 from portal.api import PREFIX
+from portal.banking.models import ImportState, StatementImport, Transaction
+from portal.banking.statements.values import Format
 from portal.clients.models import Client, ContactRole, SavedView
 from portal.delivery.models import Attempt, Outcome, Receipt, State
 from portal.documents.models import DocumentVersion, Refusal, Source
@@ -33,7 +35,8 @@ PUBLIC = {
 # What every signed-in person has for themselves: no firm's and no client's.
 OWN = {
     "board.home", "board.save", "account.home", "account.change", "account.change_password", "account.end_others",
-    "auth.sign_out", "integrations.callback", "deliveries.standing_still", "api:clients.listed",
+    "auth.sign_out", "search.found", "search.save", "integrations.callback", "deliveries.standing_still",
+    "api:clients.listed",
 }  # fmt: skip
 # Not walked with a session: they would end it.
 ENDS_SESSION = {"auth.sign_out"}
@@ -108,7 +111,7 @@ def _fill(session: Any, parts: Parts, client: Client, firm: Firm, owner: UUID, m
         session, client, parts=parts, filename="geheim.pdf", party_name="Geheime Lieferantin", number="GEH-4711",
         gross=98765, net=82996, tax=15769, account_id=account.id,
     )  # fmt: skip
-    installed = factories.installation(session, firm, parts=parts)
+    installed = factories.installation(session, firm, parts=parts, client_id="app", client_secret="secret")
     connected = factories.connection(session, client, installed, parts=parts, token={"access_token": "x"})
     instance = factories.instance(session, client, installed, connected=connected)
     delivery = factories.delivery(session, document, instance, state=State.FAILED, text=WHY)
@@ -121,6 +124,11 @@ def _fill(session: Any, parts: Parts, client: Client, firm: Firm, owner: UUID, m
         Run(instance_id=instance.id, trigger=RunTrigger.FINISH, due_at=document.arrived_at),
         DocumentVersion(document_id=document.id, version=1, fields={"number": "GEH-4711"}),
         Refusal(client_id=client.id, filename="geheim.pdf", size=1, source=Source.UPLOAD, text=WHY),
+        Transaction(
+            client_id=client.id, account_id=account.id, key="1", format=Format.CSV, booked_on=clock.now().date(),
+            amount=-98765, currency="EUR", name="Geheime Lieferantin",
+        ),
+        StatementImport(document_id=document.id, client_id=client.id, state=ImportState.IMPORTED, text="ok"),
         SavedView(person_id=owner, page="board", name="Meine", query={}),
     ])  # fmt: skip
     invitations.make(session, parts.vault, owner)
@@ -199,6 +207,15 @@ def _of_first_firm(world: World) -> walk.Dump:
     return {key: row for key, row in content.items() if key[1] in known or client in row}
 
 
+@pytest.mark.parametrize("who", ["other contact", "foreign contact", "foreigner", "unassigned", "manager"])
+def test_strangers_find_nothing_by_asking_for_it(world: World, who: str) -> None:
+    """Pages that everybody has show their own; so they are asked for what is not theirs."""
+    browser = world.somebody(who).browser
+    for asked in ("/?q=Brandt", "/search?q=Geheime", "/search?q=GEH-4711", "/deliveries?q=Geheime"):
+        page = browser.get(asked).text.replace(asked.partition("=")[2], "")  # the box repeats what was asked
+        assert not [mark for mark in MARKS if mark in page], asked
+
+
 def test_a_client_manager_sees_counts_and_no_content(world: World) -> None:
     may_change = ("client", "assignment", "saved_view", "person")
     before = walk.dump(world.parts.db, *NOISE, *may_change)
@@ -249,8 +266,8 @@ def test_the_owner_finds_every_page(world: World) -> None:
     of_other_files = {"files.picture", "files.page"}  # the document here is a PDF without pages
     wrong = [
         f"{call}: {status}"
-        for call, status, _text in _answers(world, world.somebody("owner"))
-        if call.method == "GET" and call.endpoint not in unknown | of_other_files and status[0] not in "23"
+        for call, status, _text in _answers(world, world.somebody("owner"), methods={"GET"})
+        if call.endpoint not in unknown | of_other_files and status[0] not in "23"
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -263,9 +280,13 @@ def test_the_walk_catches_a_route_without_an_access_check(world: World) -> None:
     assert any("leak" in line for line in _findings(world, world.somebody("other contact"), shows_own=False))
 
 
-def _answers(world: World, somebody: Somebody, rows: walk.Rows | None = None) -> Iterator[tuple[Call, str, str]]:
+def _answers(
+    world: World, somebody: Somebody, rows: walk.Rows | None = None, methods: set[str] | None = None
+) -> Iterator[tuple[Call, str, str]]:
     """Each call with its status (and where it leads to, without a query) and its text."""
     for call in walk.calls(world.app, rows or world.rows):
+        if methods and call.method not in methods:
+            continue
         has_session = "_user_id" in _cookie(somebody.browser)
         if has_session and (call.endpoint in ENDS_SESSION or (call.path.startswith(PREFIX) and not somebody.bearer)):
             continue  # contacts have no tokens; without one the API knows nobody, which is tried above

@@ -27,10 +27,16 @@ TEXTS = {
     "kind": "google_drive",
     "filename": "css/base.css",
     "secret": "unknown-secret",
-    "step": "settings",
+    "step": "documents",
 }
 # Names of ids that do not name their table.
-TABLES = {"account_id": "bank_account", "row_id": "sign_in", "view_id": "saved_view", "token_id": "api_token"}
+TABLES = {
+    "account_id": "bank_account",
+    "row_id": "sign_in",
+    "view_id": "saved_view",
+    "token_id": "api_token",
+    "transaction_id": "bank_transaction",
+}
 Rows = Mapping[str, list[UUID]]
 Dump = dict[tuple[str, str], str]
 

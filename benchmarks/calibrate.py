@@ -1,0 +1,131 @@
+"""Make the table that turns evidence into confidence: ``python -m benchmarks.calibrate``, ``--help`` for more.
+
+For each source and field the share of right values is made monotone in the evidence (pool adjacent violators), and of
+each step the lower end of its interval is kept: a few right values are no proof. The half of the papers that was held
+out is reported with a table made from the other half; the table that is kept is made from all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import sqrt
+from pathlib import Path
+
+from benchmarks import papers
+from benchmarks.papers import Judged
+from portal.reading import confidence
+
+TABLE = Path(confidence.__file__).with_name("calibration.json")
+_FEWEST = 12  # values a step stands on
+_FEW = 40  # values from OCR that are too few for a curve of their own
+_DOUBT = 1.0  # standard errors that are taken off
+Table = Mapping[str, Mapping[str, Sequence[Sequence[float]]]]
+
+
+@dataclass
+class _Step:
+    low: float
+    high: float
+    right: float
+    all: float
+
+    @property
+    def share(self) -> float:
+        return self.right / self.all
+
+
+def table(judged: Iterable[Judged]) -> Table:
+    """The points (score, probability) for each source and field."""
+    sorts: dict[tuple[str, str], list[Judged]] = defaultdict(list)
+    for one in judged:
+        if one.score is not None and one.most == 1.0:
+            sorts[one.source.value, one.name].append(one)
+    for name in sorted({name for _, name in sorts}):
+        if len(sorts["ocr", name]) < _FEW:  # the evidence is of the same sort, and all there is
+            sorts["ocr", name] = sorts["ocr", name] + sorts["text", name]
+    made: dict[str, dict[str, list[list[float]]]] = {"text": {}, "ocr": {}}
+    for (source, name), some in sorted(sorts.items()):
+        if some:
+            made[source][name] = _points(sorted(some, key=lambda one: one.score or 0.0))
+    return made
+
+
+def _points(ordered: Sequence[Judged]) -> list[list[float]]:
+    points: list[list[float]] = []
+    for step in _monotone(ordered):
+        sure = max(_lower(step.right, step.all), points[-1][1] if points else 0.0)
+        for score in (step.low, step.high):
+            # Steps that meet at one score stay steps: the value itself belongs to the surer side only beyond it.
+            place = round(score, 3) if not points or round(score, 3) > points[-1][0] else points[-1][0] + 0.001
+            points.append([round(place, 3), round(sure, 4)])
+    return points
+
+
+def _monotone(ordered: Sequence[Judged]) -> list[_Step]:
+    steps: list[_Step] = []
+    for one in ordered:
+        weight, score = one.paper.weight, one.score or 0.0
+        steps.append(_Step(score, score, weight * one.right, weight))
+        while len(steps) > 1 and (steps[-2].share >= steps[-1].share or steps[-2].all < _FEWEST):
+            last = steps.pop()
+            steps[-1] = _Step(steps[-1].low, last.high, steps[-1].right + last.right, steps[-1].all + last.all)
+    if len(steps) > 1 and steps[-1].all < _FEWEST:
+        last = steps.pop()
+        steps[-1] = _Step(steps[-1].low, last.high, steps[-1].right + last.right, steps[-1].all + last.all)
+    return steps
+
+
+def _lower(right: float, count: float) -> float:
+    """The lower end of Wilson's interval."""
+    share, square = right / count, _DOUBT**2
+    middle = share + square / (2 * count)
+    spread = _DOUBT * sqrt(share * (1 - share) / count + square / (4 * count * count))
+    return (middle - spread) / (1 + square / count)
+
+
+def sure(one: Judged, made: Table) -> float:
+    """The confidence that a table gives a value."""
+    points = made.get(one.source.value, {}).get(one.name)
+    return min(confidence.interpolated(points, one.score), one.most) if points and one.score is not None else 0.0
+
+
+def curve(judged: Sequence[Judged], made: Table) -> str:
+    """Values by confidence, and what was promised for the sure ones."""
+    edges = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.01)
+    lines = ["   confidence   values   right"]
+    for low, high in pairwise(edges):
+        some = [one for one in judged if one.score is not None and low <= sure(one, made) < high]
+        if some:
+            share = sum(one.right for one in some) / len(some)
+            lines.append(f"  {low:4.2f} to {min(high, 1.0):4.2f}   {len(some):6}   {share:6.1%}")
+    good = [one for one in judged if one.right]
+    certain = [one for one in judged if one.score is not None and sure(one, made) >= 0.95]
+    kept = sum(one.right for one in certain)
+    lines.append(f"  at 0.95 and above: {kept} of {len(certain)} right ({kept / max(len(certain), 1):.2%}; goal 99 %)")
+    lines.append(f"  of all right values there: {kept / max(len(good), 1):.1%} (goal 70 %)")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, report, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--more", type=Path, help="a list of more papers")
+    parser.add_argument("--cache", type=Path, help="a folder that keeps what OCR detected")
+    options = parser.parse_args()
+    measured = papers.papers() + (list(papers.more(options.more)) if options.more else [])
+    judged = [one for paper in measured for one in papers.judge(paper, papers.pages(paper, options.cache))]
+    for held in (True, False):
+        made = table(one for one in judged if one.paper.held_out is not held)
+        print(f"half {int(held)}, by a table of the other half")
+        print(curve([one for one in judged if one.paper.held_out is held], made))
+    TABLE.write_text(json.dumps(table(judged), indent=1, sort_keys=True) + "\n", "utf-8")
+    print(f"{TABLE.name}: {len(judged)} values of {len(measured)} papers")
+
+
+if __name__ == "__main__":
+    main()
