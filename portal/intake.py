@@ -35,6 +35,7 @@ __all__ = ["FILE_LIMIT", "ZIP_LIMIT", "receive", "refuse_unsent"]
 
 _PIECE = 1 << 20
 _INVOICES = frozenset({DocumentKind.INCOMING_INVOICE, DocumentKind.OUTGOING_INVOICE, DocumentKind.RECEIPT})
+_READ = frozenset({Form.PAGES, Form.E_INVOICE})  # whose fields are read from the file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,9 +175,11 @@ def _enter(session: Session, arrival: _Arrival, found: Found, sha256: str, size:
     duplicates.look_again(session, document)
     versions.begin(session, document, arrival.by.person_id)
     outbox.plan_document(session, document)
-    if document.reading is Reading.WAITING:
+    waits = document.reading is Reading.WAITING
+    if waits:
         ring(session, "read", document.id)
-    ring(session, "text", document.id)
+    if not (waits and found.form in _READ):  # else its text is read with its fields
+        ring(session, "text", document.id)
     return document
 
 
@@ -206,8 +209,7 @@ def _reading(kind: DocumentKind | None, form: Form, given: Fields) -> Reading:
         return Reading.SETTLED
     if kind is None or (kind is DocumentKind.STATEMENT and form in {Form.STATEMENT, Form.TABLE}):
         return Reading.WAITING
-    is_read = form in {Form.PAGES, Form.E_INVOICE}
-    return Reading.WAITING if is_read and not _is_described(given) else Reading.SETTLED
+    return Reading.WAITING if form in _READ and not _is_described(given) else Reading.SETTLED
 
 
 def _is_described(given: Fields) -> bool:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from portal.documents import search
 from portal.documents.models import Document, Reading
 from portal.documents.services import locked
 from portal.parts import Parts
@@ -28,6 +29,7 @@ def settle(parts: Parts, document_id: UUID, read_file: readings.Read | None = No
             return
         if done is not None:
             readings.keep(session, document, done)
+            search.index(session, document, done.reading.text)
         if document.reading is Reading.SETTLED or statements.awaits(session, document):
             return  # a person was quicker: what was read stands beside what they said
         if readings.awaits(session, document):

@@ -166,7 +166,7 @@ def correct(client_id: UUID, folder: str, document_id: UUID) -> ResponseReturnVa
     following = _following(client_id, folder, document_id, query, then) if then in {"next", "open"} else None
     target = following or document.id
     place = folder if following else folder_of(document.kind)
-    anchor = "facts" if following and then == "open" else None  # where the person goes on typing
+    anchor = "go-on" if following and then == "open" else None  # the script puts the cursor there
     return go_to(query.link("documents.one", client_id=client_id, folder=place, document_id=target, _anchor=anchor)())
 
 

@@ -24,7 +24,7 @@
       if (link) { event.preventDefault(); link.click(); }
     } else if (event.key === "e") {
       event.preventDefault();
-      const first = form.querySelector("[aria-invalid=true]") ?? (form.querySelector("[data-takes]") && empty()) ?? form.querySelector("fieldset :is(input, select):not([type=hidden])");
+      const first = form.querySelector("[aria-invalid=true]") ?? (form.querySelector("[data-takes], [name=then][value=open]") && empty()) ?? form.querySelector("fieldset :is(input, select):not([type=hidden])");
       first?.focus();
       first?.select?.();
     }
@@ -63,7 +63,7 @@
 
   // A field that was refused is where the person goes on; on the next document to do, the first that is empty.
   const empty = () => [...document.querySelectorAll("[data-facts] fieldset :is(input, select)")].find((one) => !one.value);
-  (document.querySelector("[data-facts] [aria-invalid=true]") ?? (location.hash === "#facts" ? empty() : null))?.focus();
+  (document.querySelector("[data-facts] [aria-invalid=true]") ?? (location.hash === "#go-on" ? empty() : null))?.focus();
 
   // Rows move without being asked, but never under the hands of somebody who chooses some.
   let place = null;
