@@ -5,14 +5,21 @@ from __future__ import annotations
 import os
 import platform
 
-from benchmarks import delivery, einvoice, pages, start, statements
+from benchmarks import delivery, einvoice, pages, reading, start, statements
 
 
 def main() -> None:
     """Measure and print, one script after the other."""
     load = os.getloadavg()[0]
     print(f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}")
-    for measure in (start.measure, delivery.measure, pages.measure, einvoice.measure, statements.measure):
+    for measure in (
+        start.measure,
+        delivery.measure,
+        pages.measure,
+        einvoice.measure,
+        statements.measure,
+        reading.measure,
+    ):
         for figure in measure():
             print(figure, flush=True)
 

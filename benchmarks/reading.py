@@ -52,6 +52,25 @@ def main() -> None:
         print(figure)
 
 
+def measure() -> Iterator[Figure]:
+    """All figures of the development data; OCR makes it take some minutes. Nothing when the data is not there."""
+    if measured := papers.papers():
+        judged = [one for paper in measured for one in papers.judge(paper, papers.pages(paper))]
+        yield from (*right(judged), *trust(judged), *told(judged), *speed(measured), memory(measured))
+
+
+def trust(judged: Sequence[Judged]) -> Iterator[Figure]:
+    """How often values of 0.95 and more are right, and how many of all right values are among them."""
+    points = confidence.table()
+    certain = [one for one in judged if calibrate.sure(one, points) >= 0.95]
+    good = [one for one in judged if one.right]
+    share, kept = _percent(certain), 100 * sum(one.right for one in certain) / max(len(good), 1)
+    yield Figure(
+        "values of confidence 0.95 and more: right", share, "%", "of all", _percent(judged), "99 %", share >= 99
+    )
+    yield Figure("right values that are that sure", kept, "%", "goal", 70.0, "70 %", kept >= 70)
+
+
 def right(judged: Sequence[Judged]) -> Iterator[Figure]:
     """Right values in percent by kind and field; the anchor is the half not used at first."""
     sorts: dict[tuple[str, str], list[Judged]] = defaultdict(list)

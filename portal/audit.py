@@ -78,7 +78,7 @@ def record(
     facts: Mapping[str, object] | None = None,
 ) -> None:
     """Add an entry to the firm's chain within the caller's transaction. ``facts`` must be JSON."""
-    head = session.exec(select(AuditHead).where(AuditHead.firm_id == firm_id).with_for_update()).one_or_none()
+    head = session.get(AuditHead, firm_id, with_for_update=True, populate_existing=True)
     if head is None:
         head = AuditHead(firm_id=firm_id)
         session.add(head)

@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     worker = add("worker", _worker, "run a worker; any number may run, on any machine")
     worker.add_argument("--queue", choices=("deliveries", "reading"), default="deliveries", help="what it works on")
     add("scheduler", _scheduler, "run the scheduler; a second one waits to take over")
+    add("mail", _mail, "receive documents by e-mail and look into mailboxes; any number may run")
     sandbox = add("sandbox", _sandbox, "run the provider simulators alone; prints their base URLs as JSON")
     sandbox.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 chooses a free one")
     sandbox.add_argument("--state", type=Path, help="folder that keeps the state over a restart")
@@ -156,6 +157,20 @@ def _scheduler(_options: argparse.Namespace) -> int:
     return 0
 
 
+def _mail(_options: argparse.Namespace) -> int:
+    from portal import log
+    from portal.mailbox import run
+    from portal.parts import assemble
+
+    settings = config.read()
+    log.configure("mail")
+    try:
+        run.run(assemble(settings))
+    except OSError as error:
+        raise Failed(f"Port {settings.smtp_port} of {settings.smtp_host} cannot be listened on: {error}") from error
+    return 0
+
+
 def _sandbox(options: argparse.Namespace) -> int:
     from integrations.sandbox.__main__ import main as sandbox
 
@@ -212,12 +227,16 @@ def _verify(options: argparse.Namespace) -> int:
     from portal import audit
     from portal.accounts.models import Firm
     from portal.delivery import check, completeness
+    from portal.delivery.problem import CHAIN_BROKEN
 
     wrong = 0
     with _opened() as parts, parts.db.read() as session:
         if (number := audit.broken(session, audit.INSTALLATION)) is not None:
             wrong += 1
-            print(completeness.CHAIN_BROKEN % {"number": number})
+            print(CHAIN_BROKEN % {"number": number})
+        for problem in completeness.deleted(session):
+            wrong += 1
+            print(problem.text % problem.facts)
         for firm in session.exec(select(Firm)).all():
             remote = check.verify_remote(parts, firm.id) if options.remote else ()
             for problem in chain(completeness.verify(session, firm.id), remote):

@@ -30,6 +30,7 @@ log = structlog.get_logger()
 _LOOK = 0.2  # seconds between looks at the children
 _STEADY = 60.0  # seconds after which a child counts as started well
 _LONGEST_REST = 30.0
+_ASK_AGAIN = 10.0
 
 
 class Refused(Incomplete):
@@ -45,6 +46,7 @@ class Role:
     patience: float = 15.0  # seconds to end by itself
     stage: int = 0
     again: bool = True  # started again when it ends; else its failure is everybody's
+    wanted: Callable[[], bool] | None = None  # asked now and then until there is something for it to do
 
 
 @dataclass
@@ -58,13 +60,18 @@ class Child:
     rest_until: float = 0.0
 
     def start(self) -> None:
-        """Start it now."""
+        """Start it now, or later if there is nothing for it to do yet."""
         self.started = time.monotonic()
-        self.running = self.role.begin()
+        if self.role.wanted is None or self.role.wanted():
+            self.running = self.role.begin()
 
     def look(self) -> None:
         """Start it again when it has ended: at once the first time, then with growing rests."""
-        if self.running is None or self.running.poll() is None:
+        if self.running is None:
+            if self.role.wanted is not None and time.monotonic() - self.started > _ASK_AGAIN:
+                self.start()
+            return
+        if self.running.poll() is None:
             return
         if not self.role.again:
             if self.running.returncode:
@@ -247,7 +254,11 @@ def up(
         door = stack.enter_context(listen_on(wishes.host, settings.port, next_free=wishes.next_free))
         address = _address(wishes.host, door)
         if _with_all(supervisor, settings, door, lambda: _roles(settings, environ, door, wishes.output)):
-            last = Role("The start", lambda: Forked(lambda: ready(settings, address), closes=[door]), again=False)
+            last = Role(
+                "The start",
+                lambda: Forked(lambda: ready(settings, address), name="kontor start", closes=[door]),
+                again=False,
+            )
             supervisor.add(last)
             supervisor.watch()
 
@@ -281,27 +292,36 @@ def _roles(settings: Settings, environ: Mapping[str, str], door: socket.socket, 
     """The parts as functions of this process: what they need is loaded once, here, before the first fork."""
     import worker
     from portal import log, scheduler
+    from portal.mailbox import run as mail
     from portal.parts import assemble
     from portal.serving import serve
 
-    def work(queue: str) -> Forked:
-        def run() -> None:
-            adopt(environ)
-            children.forks_die_too()
-            worker.main(queue)
-
-        return Forked(run, closes=[door], output=output)
+    def work(queue: str) -> None:
+        adopt(environ)
+        children.forks_die_too()
+        worker.main(queue)
 
     def schedule() -> None:
         log.configure("scheduler")
         scheduler.run(assemble(settings))
 
+    def receive_mail() -> None:
+        log.configure("mail")
+        mail.run(assemble(settings))
+
+    def is_mail_wanted() -> bool:
+        return mail.is_wanted(settings)
+
+    def role(name: str, run: Callable[[], object], wanted: Callable[[], bool] | None = None) -> Role:
+        closes = [] if name == "web" else [door]
+        return Role(name, lambda: Forked(run, name=f"kontor {name}", closes=closes, output=output), wanted=wanted)
+
     gc.collect()
     gc.freeze()  # what is shared stays shared: the children's collector leaves it alone
-    workers = [f"worker {number}" for number in range(1, settings.workers + 1)]
     return [
-        Role("web", lambda: Forked(lambda: serve(settings, f"fd://{door.fileno()}"), output=output)),
-        *(Role(name, lambda: work("deliveries")) for name in workers),
-        Role("reader", lambda: work("reading")),
-        Role("scheduler", lambda: Forked(schedule, closes=[door], output=output)),
+        role("web", lambda: serve(settings, f"fd://{door.fileno()}")),
+        *(role(f"worker {number}", lambda: work("deliveries")) for number in range(1, settings.workers + 1)),
+        role("reader", lambda: work("reading")),
+        role("scheduler", schedule),
+        role("mail", receive_mail, is_mail_wanted),
     ]

@@ -197,6 +197,23 @@ def instance(
     return _added(session, Instance(**{**fields, **fixed, **more}))
 
 
+def recorded(session: Session, row: Document | Instance) -> None:
+    """What the door, or Finish, leaves behind for this row: for tests that prove by the audit trail."""
+    from portal import audit
+    from portal.documents import versions
+
+    facts: dict[str, object] = {"sha256": getattr(row, "sha256", None)}
+    if isinstance(row, Document):
+        versions.begin(session, row, None)
+    else:
+        facts = {"sync_from": row.sync_from.isoformat() if row.sync_from else None, "takes": row.takes}
+    firm_id = session.get_one(Client, row.client_id).firm_id
+    action = "document.received" if isinstance(row, Document) else "instance.finished"
+    audit.record(
+        session, firm_id, action, by=audit.SYSTEM, client_id=row.client_id, subject_id=row.id, facts=facts
+    )  # fmt: skip
+
+
 def delivery(session: Session, of: Document, at: Instance, *, state: State = State.QUEUED, **more: Any) -> Delivery:
     """A delivery of a document at an instance, due at once when it is queued."""
     fields: dict[str, Any] = {"operation": Operation.COPY, "version": of.version}

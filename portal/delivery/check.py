@@ -10,9 +10,9 @@ from sqlmodel import Session, col, select
 from integrations.contract import DriftKind
 from integrations.errors import ConnectorError
 from portal.clients.models import Client
-from portal.delivery.completeness import Problem
 from portal.delivery.models import Delivery, Receipt, State
 from portal.delivery.outgoing import from_stored
+from portal.delivery.problem import Problem
 from portal.delivery.rule import is_exporting
 from portal.i18n import N_
 from portal.instances import connectors

@@ -17,7 +17,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from portal import clock
 from portal.db import Database, Instant
-from portal.delivery.models import Attempt, Delivery, State
+from portal.delivery.models import Attempt, Delivery, State, literally
 from portal.instances.models import Instance, InstanceState
 
 # A claim ends this long after its worker's last sign of life …
@@ -69,7 +69,7 @@ def _next_due() -> SelectOfScalar[UUID]:
         select(Delivery.id)
         .join(Instance, col(Instance.id) == col(Delivery.instance_id))
         .where(col(Instance.id) == sa.bindparam("at_instance"), Instance.state == InstanceState.ACTIVE, rested, free)
-        .where(Delivery.state == State.QUEUED, col(Delivery.due_at) <= _NOW)
+        .where(col(Delivery.state) == literally(State.QUEUED), col(Delivery.due_at) <= _NOW)
         .order_by(col(Delivery.due_at), col(Delivery.id))
         .limit(1)
         .with_for_update(of=Delivery, skip_locked=True)
@@ -85,7 +85,7 @@ def _under_way() -> sa.ScalarSelect[int]:
         .join(other, col(other.id) == col(theirs.instance_id))
         .where(
             col(other.connection_id) == col(Instance.connection_id),
-            col(theirs.state) == State.SENDING,
+            col(theirs.state) == literally(State.SENDING),
             col(theirs.lease_until) > _NOW,
         )
         .correlate(Instance)

@@ -18,13 +18,23 @@ from sqlmodel import Session, col, select
 from integrations.contract import Operation
 from portal import audit
 from portal.clients.models import Client
-from portal.delivery import outbox
+from portal.delivery import outbox, trail
 from portal.delivery.models import Attempt, Delivery, Outcome, Receipt, State
-from portal.delivery.record import proof
+from portal.delivery.problem import (
+    CHAIN_BROKEN,
+    NO_ATTEMPT,
+    NO_DELIVERY,
+    NO_RECEIPT,
+    NO_ROW,
+    ROW_DELETED,
+    TOO_EARLY,
+    WRONG_STATE,
+    Problem,
+)
 from portal.delivery.rule import decide, is_exporting
 from portal.documents.models import Document
-from portal.i18n import N_
 from portal.instances.models import Instance, InstanceState
+from portal.traces import DeletedRow
 
 PAGE = 1000
 # Once something was tried the rule no longer decides alone: these are where a pair may then be.
@@ -85,27 +95,6 @@ def _receipt_of(delivery: type[Delivery]) -> sa.ColumnElement[bool]:
     )
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One thing that does not hold; ``text`` and ``facts`` say what and what to do."""
-
-    client_id: UUID | None
-    instance_id: UUID | None
-    document_id: UUID | None
-    text: str
-    facts: Mapping[str, object]
-
-
-NO_ROW = N_("A document has no delivery at this integration although it should.")
-NO_RECEIPT = N_("A delivery says “delivered” but there is no receipt for it.")
-NO_ATTEMPT = N_("A delivery says “delivered” but no attempt brought it there.")
-NO_DELIVERY = N_("There is a receipt but no delivery that it belongs to.")
-NOT_IN_AUDIT = N_("A receipt is not as the audit trail recorded it.")
-RECEIPT_LOST = N_("The audit trail recorded a delivery whose receipt is gone.")
-WRONG_STATE = N_("A delivery is “%(state)s” although it should be “%(expected)s”.")
-CHAIN_BROKEN = N_("The audit trail was changed at entry %(number)s.")
-
-
 def verify(session: Session, firm_id: UUID) -> Iterator[Problem]:
     """Everything that does not hold at a firm; nothing when all is complete and unchanged. Reads only."""
     number = audit.broken(session, firm_id)
@@ -121,7 +110,7 @@ def verify(session: Session, firm_id: UUID) -> Iterator[Problem]:
         if is_exporting(instance.kind):
             yield from _pairs(session, instance)
             yield from _receipts(session, instance)
-    yield from _audited(session, firm_id)
+    yield from trail.verify(session, firm_id)
 
 
 def _pairs(session: Session, instance: Instance) -> Iterator[Problem]:
@@ -157,8 +146,11 @@ def _pair(document: Document, instance: Instance, row: Delivery | None) -> Itera
             yield Problem(*where, NO_ROW, {})
         return
     expected = decide(document, instance, asked=row.asked_by is not None).state
+    tried = row.state in _TRIED or (row.attempts > 0 and row.state in {State.QUEUED, State.HELD})
+    if tried and expected is State.BEFORE_ACTIVATION:
+        yield Problem(*where, TOO_EARLY, {})
     # A queued row may wait for its bell, its turn or its next try; what was tried may be anywhere it leads to.
-    if row.state is expected or row.state in _TRIED or row.attempts > 0:
+    if row.state is expected or tried:
         return
     if instance.state is not InstanceState.REMOVED:
         yield Problem(*where, WRONG_STATE, {"state": row.state.value, "expected": expected.value})
@@ -180,29 +172,7 @@ def _receipts(session: Session, instance: Instance) -> Iterator[Problem]:
         yield Problem(instance.client_id, instance.id, receipt.document_id, NO_DELIVERY, {})
 
 
-def _audited(session: Session, firm_id: UUID) -> Iterator[Problem]:
-    """Every delivery the audit chain recorded still has its receipt, unchanged; every receipt is in the chain."""
-    recorded = select(audit.AuditEntry).where(
-        audit.AuditEntry.firm_id == firm_id, audit.AuditEntry.action == "delivery.delivered"
-    )
-    newest: dict[tuple[str, str, str, int], audit.AuditEntry] = {}
-    for entry in session.exec(recorded.order_by(col(audit.AuditEntry.number))).yield_per(PAGE):
-        newest[_key(entry.facts)] = entry
-    of_firm = (
-        select(Receipt)
-        .join(Document, col(Document.id) == col(Receipt.document_id))
-        .join(Client, col(Client.id) == col(Document.client_id))
-        .where(Client.firm_id == firm_id)
-    )
-    for receipt in session.exec(of_firm).yield_per(PAGE):
-        entry_or_none = newest.pop(
-            (str(receipt.document_id), str(receipt.instance_id), receipt.operation.value, receipt.version), None
-        )
-        if entry_or_none is None or entry_or_none.facts.get("proof") != proof(receipt):
-            yield Problem(None, receipt.instance_id, receipt.document_id, NOT_IN_AUDIT, {})
-    for document, instance, _operation, _version in newest:
-        yield Problem(None, UUID(instance), UUID(document), RECEIPT_LOST, {})
-
-
-def _key(facts: Mapping[str, object]) -> tuple[str, str, str, int]:
-    return (str(facts["document"]), str(facts["instance"]), str(facts["operation"]), int(str(facts["version"])))
+def deleted(session: Session) -> Iterator[Problem]:
+    """Rows that somebody deleted, at whatever firm; the portal deletes none of their kind."""
+    for row in session.exec(select(DeletedRow).order_by(col(DeletedRow.deleted_at)).limit(PAGE)):
+        yield Problem(None, None, None, ROW_DELETED, {"table": row.table_name, "row": str(row.row_id)})

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Column, Index, UniqueConstraint, text
+from sqlalchemy import Column, ColumnElement, Index, UniqueConstraint, literal_column, text
 from sqlmodel import Field, SQLModel
 
 from integrations.contract import Operation
@@ -28,6 +28,11 @@ class State(StrEnum):
     HELD = "held"  # the instance is paused or to be reconnected
     EXCLUDED = "excluded"  # by a rule, which is named
     REMOVED = "removed"  # at the destination
+
+
+def literally(state: State) -> ColumnElement[str]:
+    """The state as part of the statement's text: SQLite uses a partial index only where its condition stands so."""
+    return literal_column(f"'{state.value}'")
 
 
 class Actor(StrEnum):

@@ -86,10 +86,9 @@ def exporting(session: Session, client_id: UUID) -> list[Instance]:
 
 def replan(session: Session, delivery: Delivery) -> None:
     """Look again at a pair whose delivery has just ended: the document may have changed while it was under way."""
-    version = session.exec(select(Document.version).where(Document.id == delivery.document_id)).one()
-    if version == delivery.version:
-        return
     document = session.get_one(Document, delivery.document_id)
+    if document.version == delivery.version:
+        return
     instance = session.get_one(Instance, delivery.instance_id)
     if instance.state in COLLECTING:
         _place(session, document, instance, delivery, at_once=False)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select
 
 from integrations.contract import DocumentKind, Line, OutgoingDocument, Party, Receipt
 from integrations.money import Money
@@ -25,13 +27,8 @@ from portal.documents.models import Document, DocumentVersion
 
 def outgoing(session: Session, files: Files, delivery: Delivery) -> OutgoingDocument:
     """The document of a delivery. A retry sends the version it began with, whatever was corrected since."""
-    statement = (
-        select(Document, Client.name, Firm.id, Firm.zone)
-        .join(Client, col(Client.id) == col(Document.client_id))
-        .join(Firm, col(Firm.id) == col(Client.firm_id))
-        .where(Document.id == delivery.document_id)
-    )
-    document, client, firm_id, zone = session.exec(statement).one()
+    found = session.exec(_with_client_and_firm(), params={"of_document": delivery.document_id})
+    document, client, firm_id, zone = found.one()
     values = _values(session, document, delivery.version)
     account_id = values.get("account_id")
     account = session.get(BankAccount, UUID(str(account_id))) if account_id else None
@@ -55,6 +52,17 @@ def outgoing(session: Session, files: Files, delivery: Delivery) -> OutgoingDocu
         gross=_money(values, "gross"),
         account=account.name if account else None,
         lines=tuple(_line(line, values) for line in values.get("lines") or ()),
+    )
+
+
+@cache
+def _with_client_and_firm() -> Select[Document, str, UUID, str]:
+    """Built once: every delivery asks it."""
+    return (
+        select(Document, Client.name, Firm.id, Firm.zone)
+        .join(Client, col(Client.id) == col(Document.client_id))
+        .join(Firm, col(Firm.id) == col(Client.firm_id))
+        .where(col(Document.id) == sa.bindparam("of_document"))
     )
 
 

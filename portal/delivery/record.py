@@ -18,6 +18,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -62,12 +63,9 @@ GAVE_UP = N_("It was tried for a day without success. Last answer: %(last)s")
 
 def mine(session: Session, delivery_id: UUID, holder: str) -> Delivery | None:
     """The delivery, if this worker still holds it; None when its lease ended and somebody else took over."""
-    statement = (
-        select(Delivery)
-        .where(Delivery.id == delivery_id, Delivery.state == State.SENDING, Delivery.claimed_by == holder)
-        .with_for_update()
-    )
-    return session.exec(statement).one_or_none()
+    found = session.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
+    held = found is not None and found.state is State.SENDING and found.claimed_by == holder
+    return found if held else None
 
 
 def delivered(session: Session, delivery: Delivery, receipt: Receipt, sha256: str) -> None:
@@ -77,12 +75,7 @@ def delivered(session: Session, delivery: Delivery, receipt: Receipt, sha256: st
     _move(delivery, State.DELIVERED)
     _audit(session, delivery, stored)
     _count(session, delivery.instance_id, delivered=1)
-    _update(
-        session,
-        sa.update(Instance)
-        .where(col(Instance.id) == delivery.instance_id, col(Instance.failures) > 0)
-        .values(failures=0),
-    )
+    _update(session, _answered(), of_instance=delivery.instance_id)
     outbox.replan(session, delivery)
 
 
@@ -171,17 +164,55 @@ def _move(
 
 
 def _end_attempt(session: Session, delivery: Delivery, outcome: Outcome, text: str | None, facts: Facts) -> None:
-    _update(
-        session,
+    given = {"that": outcome, "why": text, "with_facts": dict(facts), "then": clock.now()}
+    _update(session, _ending(), of_delivery=delivery.id, at_number=delivery.attempts, **given)
+
+
+def _update(session: Session, statement: sa.Update, **given: object) -> None:
+    """Change rows that no object of this session stands for."""
+    session.execute(statement, given, execution_options={"synchronize_session": False})
+
+
+# Statements of every delivery are built once: building one costs as much as running it.
+@cache
+def _ending() -> sa.Update:
+    return (
         sa.update(Attempt)
-        .where(col(Attempt.delivery_id) == delivery.id, col(Attempt.number) == delivery.attempts)
-        .values(outcome=outcome, text=text, facts=dict(facts), ended_at=clock.now()),
+        .where(
+            col(Attempt.delivery_id) == sa.bindparam("of_delivery"), col(Attempt.number) == sa.bindparam("at_number")
+        )
+        .values(
+            outcome=sa.bindparam("that"),
+            text=sa.bindparam("why"),
+            facts=sa.bindparam("with_facts"),
+            ended_at=sa.bindparam("then"),
+        )
     )
 
 
-def _update(session: Session, statement: sa.Update) -> None:
-    """Change rows that no object of this session stands for."""
-    session.execute(statement, execution_options={"synchronize_session": False})
+@cache
+def _answered() -> sa.Update:
+    """The provider answered: the run of failures ends."""
+    return (
+        sa.update(Instance)
+        .where(col(Instance.id) == sa.bindparam("of_instance"), col(Instance.failures) > 0)
+        .values(failures=0)
+    )
+
+
+@cache
+def _counting() -> sa.Update:
+    return (
+        sa.update(Run)
+        .where(
+            col(Run.instance_id) == sa.bindparam("of_instance"),
+            col(Run.started_at).is_not(None),
+            col(Run.ended_at).is_(None),
+        )
+        .values(
+            delivered=Run.delivered + sa.bindparam("more_delivered"), failed=Run.failed + sa.bindparam("more_failed")
+        )
+    )
 
 
 def _store_receipt(session: Session, delivery: Delivery, receipt: Receipt, sha256: str) -> StoredReceipt:
@@ -218,7 +249,7 @@ def proof(stored: StoredReceipt) -> str:
 
 
 def _audit(session: Session, delivery: Delivery, stored: StoredReceipt) -> None:
-    firm_id = session.exec(select(Client.firm_id).where(Client.id == delivery.client_id)).one()
+    firm_id = session.get_one(Client, delivery.client_id).firm_id
     facts = {
         "document": str(delivery.document_id),
         "instance": str(delivery.instance_id),
@@ -234,12 +265,7 @@ def _audit(session: Session, delivery: Delivery, stored: StoredReceipt) -> None:
 
 
 def _count(session: Session, instance_id: UUID, *, delivered: int = 0, failed: int = 0) -> None:
-    _update(
-        session,
-        sa.update(Run)
-        .where(col(Run.instance_id) == instance_id, col(Run.started_at).is_not(None), col(Run.ended_at).is_(None))
-        .values(delivered=Run.delivered + delivered, failed=Run.failed + failed),
-    )
+    _update(session, _counting(), of_instance=instance_id, more_delivered=delivered, more_failed=failed)
 
 
 def _rest_account(session: Session, instance_id: UUID, until: datetime) -> None:

@@ -13,7 +13,7 @@ from portal import clock
 from portal.connections import sign_in
 from portal.db import Database, ring
 from portal.delivery import outbox, record
-from portal.delivery.models import Delivery, State
+from portal.delivery.models import Delivery, State, literally
 from portal.delivery.rule import is_exporting
 from portal.documents.models import Document, Reading
 from portal.instances.models import Instance, InstanceState
@@ -40,7 +40,7 @@ def end_leases(db: Database) -> int:
     with db.transaction() as session:
         expired = (
             select(Delivery)
-            .where(Delivery.state == State.SENDING, col(Delivery.lease_until) < clock.now())
+            .where(col(Delivery.state) == literally(State.SENDING), col(Delivery.lease_until) < clock.now())
             .limit(BATCH)
             .with_for_update(skip_locked=True)
         )
@@ -64,7 +64,9 @@ def ring_due(db: Database) -> None:
 
 def _due_instances(now: datetime) -> SelectOfScalar[UUID]:
     due = sa.exists().where(
-        col(Delivery.instance_id) == Instance.id, col(Delivery.state) == State.QUEUED, col(Delivery.due_at) <= now
+        col(Delivery.instance_id) == Instance.id,
+        col(Delivery.state) == literally(State.QUEUED),
+        col(Delivery.due_at) <= now,
     )
     rested = sa.or_(col(Instance.rest_until).is_(None), col(Instance.rest_until) <= now)
     return select(Instance.id).where(Instance.state == InstanceState.ACTIVE, rested, due)

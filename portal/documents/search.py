@@ -24,6 +24,7 @@ from portal import clock
 from portal.clients.models import Client
 from portal.db import Database
 from portal.documents import queries, terms
+from portal.documents.fields import EARLIEST
 from portal.documents.models import UNREAD, Document, DocumentText, Reading
 from portal.documents.queries import Query
 from portal.documents.search_tables import NAME
@@ -89,7 +90,8 @@ class _Entry:
 def _put(connection: sa.Connection, place: int, document: Document, text: str) -> None:
     firm_id = connection.execute(sa.select(_clients.c.firm_id).where(_clients.c.id == document.client_id)).scalar_one()
     whole = f"{facts(document)}\n{text}"
-    entry = _entry(whole, [firm_term(firm_id), client_term(document.client_id), folder_term(document.folder)])
+    dated = (f"y{document.dated_on:%Y}", f"m{document.dated_on:%Y%m}")
+    entry = _entry(whole, [firm_term(firm_id), client_term(document.client_id), folder_term(document.folder), *dated])
     if connection.dialect.name == "sqlite":
         connection.execute(sa.text(f"DELETE FROM {NAME} WHERE rowid = :place"), {"place": place})  # noqa: S608
         statement = f"INSERT INTO {NAME} (rowid, scope, words, more) VALUES (:place, :scope, :words, :more)"  # noqa: S608
@@ -165,6 +167,18 @@ def folder_term(folder: DocumentKind) -> str:
     return f"k{DocumentKind(folder).value.replace('_', '')}"
 
 
+def period_terms(since: date | None, until: date | None) -> list[str]:
+    """Terms of which every document of a past period has one; none for a period up to now, which newest first finds."""
+    if until is None:
+        return []
+    begin = max(since or EARLIEST, EARLIEST)
+    months = (until.year - begin.year) * 12 + until.month - begin.month
+    if months > 24:
+        return [f"y{year:04}" for year in range(begin.year, until.year + 1)]
+    counted = range(begin.month - 1, begin.month + months)
+    return [f"m{begin.year + month // 12:04}{month % 12 + 1:02}" for month in counted] or ["none"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Where:
     """Which documents are looked into. ``clients`` is the viewer's own statement of clients, always obeyed.
@@ -182,7 +196,8 @@ class Where:
 
 def page(session: Session, query: Query, where: Where, *, before: int | None, limit: int) -> list[tuple[int, UUID]]:
     """At most ``limit`` places and ids of documents that fit, newest first, older than the place ``before``."""
-    scope = [*where.scope, *([[folder_term(where.folder)]] if where.folder else [])]
+    folder, period = [folder_term(where.folder)] if where.folder else [], period_terms(where.since, where.until)
+    scope = [*where.scope, *filter(None, (folder, period))]
     place = _place(session)
     statement = (
         sa.select(_texts.c.place, _texts.c.document_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -232,7 +232,8 @@ def set_start(session: Session, viewer: Viewer, instance_id: UUID, earlier_on: d
         record(session, instance, "instance.start_chosen", viewer.by, {"earlier_on": _text(earlier_on)})
     elif earlier_on is not None:
         instance.earlier_on, instance.sync_from = earlier_on, start_of(earlier_on, zone)
-        changed(session, instance, "instance.start_moved", viewer.by, {"earlier_on": _text(earlier_on)})
+        facts = {"earlier_on": _text(earlier_on), "sync_from": instance.sync_from.astimezone(UTC).isoformat()}
+        changed(session, instance, "instance.start_moved", viewer.by, facts)
     return instance
 
 
@@ -271,7 +272,8 @@ def finish(session: Session, viewer: Viewer, instance_id: UUID) -> Instance:
     instance.state, instance.activated_at = InstanceState.ACTIVE, now
     instance.sync_from = min(now, start_of(early, zone_of(session, instance))) if early else now
     instance.next_run_at = next_run(session, instance, now)
-    facts = {"sync_from": instance.sync_from.isoformat(), "takes": instance.takes, "on_click": instance.on_click}
+    start = instance.sync_from.astimezone(UTC).isoformat()
+    facts = {"sync_from": start, "takes": instance.takes, "on_click": instance.on_click}
     changed(session, instance, "instance.finished", viewer.by, facts)
     if extensions.manifest_of(instance.kind).schedule is not Schedule.AT_ONCE:
         add_run(session, instance, RunTrigger.FINISH, now, viewer.person_id)

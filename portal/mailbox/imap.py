@@ -104,10 +104,12 @@ class Mailbox:
         if not uids:
             return
         wanted = f"(UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS ({_FIELDS})])"
-        for item in self._uid("FETCH", ",".join(str(uid) for uid in uids), wanted):
+        found = self._uid("FETCH", ",".join(str(uid) for uid in uids), wanted)
+        for item, following in zip(found, [*found[1:], b""], strict=True):
             if isinstance(item, tuple):
-                uid = re.search(rb"\bUID (\d+)", item[0])
-                size = re.search(rb"\bRFC822\.SIZE (\d+)", item[0])
+                told = item[0] + (following if isinstance(following, bytes) else b"")  # UID may stand at the end
+                uid = re.search(rb"\bUID (\d+)", told)
+                size = re.search(rb"\bRFC822\.SIZE (\d+)", told)
                 if uid and size:
                     yield Headline(int(uid[1]), int(size[1]), item[1])
 
@@ -148,28 +150,29 @@ class Mailbox:
 
 
 def _signed_in(at: Login) -> imaplib.IMAP4:
-    imap = _connection(at)
+    """A connection that is logged in; whatever goes wrong, none is left open."""
+    if at.security is Security.TLS:
+        imap: imaplib.IMAP4 = imaplib.IMAP4_SSL(
+            at.host, at.port, ssl_context=ssl.create_default_context(), timeout=PATIENCE
+        )
+    else:
+        imap = imaplib.IMAP4(at.host, at.port, timeout=PATIENCE)
     try:
+        if at.security is Security.STARTTLS:
+            _start_tls(imap, at)
         _sign_in(imap, at)
     except BaseException:
-        imap.shutdown()
+        with suppress(OSError):
+            imap.shutdown()
         raise
     return imap
 
 
-def _connection(at: Login) -> imaplib.IMAP4:
-    if at.security is Security.TLS:
-        return imaplib.IMAP4_SSL(at.host, at.port, ssl_context=ssl.create_default_context(), timeout=PATIENCE)
-    imap = imaplib.IMAP4(at.host, at.port, timeout=PATIENCE)
-    if at.security is Security.STARTTLS:
-        try:
-            imap.starttls(ssl.create_default_context())
-        except BaseException as error:
-            imap.shutdown()
-            if isinstance(error, imaplib.IMAP4.error):
-                raise Unavailable(NO_TLS, host=at.host) from error
-            raise
-    return imap
+def _start_tls(imap: imaplib.IMAP4, at: Login) -> None:
+    try:
+        imap.starttls(ssl.create_default_context())
+    except imaplib.IMAP4.error as error:  # it cannot: then nothing is said to it
+        raise Unavailable(NO_TLS, host=at.host) from error
 
 
 def _sign_in(imap: imaplib.IMAP4, at: Login) -> None:

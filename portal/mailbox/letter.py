@@ -121,8 +121,8 @@ def _senders(message: EmailMessage) -> tuple[list[str], list[str]]:
 def normal(address: str) -> str:
     """An address as it is compared: lower case, its domain as the name system writes it; empty when it is none."""
     plain = address.strip("<> \t\r\n").lower()
-    before, at, domain = plain.rpartition("@")
-    if not before or not at or not domain or clean(plain) != plain or " " in plain:
+    before, _at, domain = plain.rpartition("@")
+    if not before or "@" in before or not domain or clean(plain) != plain or " " in plain:
         return ""  # what has characters in it that are not seen is nobody's address
     try:
         return f"{before}@{domain.encode('idna').decode()}"

@@ -42,12 +42,17 @@ class _Look:
     account: MailAccount
     mailbox: Mailbox
     uid: int
+    at_once: int
     unassigned: int = 0
     stored: int = 0
 
     def all(self) -> None:
-        """Every message that is to be seen to, oldest first."""
-        uids = sorted({*self.mailbox.unseen()[-AT_ONCE:], *self.mailbox.beyond(self.uid)[:AT_ONCE]})
+        """Unread messages among those seen to before, and all beyond, oldest first and not too many at once."""
+        until = self.uid
+        again = [uid for uid in self.mailbox.unseen() if uid <= until][-self.at_once :]
+        beyond = self.mailbox.beyond(until)[: self.at_once]
+        uids = again + beyond
+        self.uid = min(until, uids[0] - 1) if uids else until  # should it break off, the next look begins before it
         for headline in sorted(self.mailbox.headlines(uids), key=lambda one: one.uid):
             try:
                 self._one(headline)
@@ -55,7 +60,8 @@ class _Look:
                 raise
             except Exception:  # one message that cannot be stored must not keep the others out; it stays unread
                 log.exception("imap.message", firm=str(self.account.firm_id), uid=headline.uid)
-            self.uid = max(self.uid, headline.uid)
+            self.uid = headline.uid
+        self.uid = max([until, *beyond])
 
     def _one(self, headline: Headline) -> None:
         head = letter.read(headline.head)
@@ -93,7 +99,7 @@ def poll_due(parts: Parts) -> int:
     return sum(poll(parts, firm_id) for firm_id in due)
 
 
-def poll(parts: Parts, firm_id: UUID) -> int:
+def poll(parts: Parts, firm_id: UUID, at_once: int = AT_ONCE) -> int:
     """Look into a firm's mailbox if it is due and nobody else looks; how many messages were stored.
 
     What goes wrong is written to the account, where its firm reads it.
@@ -107,7 +113,7 @@ def poll(parts: Parts, firm_id: UUID) -> int:
         with Mailbox(login_of(parts, account)) as mailbox:
             validity, last = mailbox.select(account.folder)
             same = validity == account.uidvalidity  # else: what was read before our first look is not ours to take
-            look = _Look(parts, account, mailbox, account.uid if same else last)
+            look = _Look(parts, account, mailbox, account.uid if same else last, at_once)
             if account.moves_to and not same:
                 mailbox.make(account.moves_to)
             account.uidvalidity = validity

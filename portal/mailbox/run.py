@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 
+import sqlalchemy as sa
 import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col
 
+from portal.config import Settings
+from portal.mailbox.models import MailAccount
 from portal.mailbox.poll import poll_due
-from portal.mailbox.services import any_account
 from portal.mailbox.smtp import Receiver
 from portal.mailbox.unpack import unpack_waiting
 from portal.parts import Parts
@@ -18,9 +23,32 @@ log = structlog.get_logger()
 TICK = 2.0  # seconds between looks for work that nobody announced
 
 
-def is_wanted(parts: Parts) -> bool:
-    """Whether there is anything to do: a port to listen on, or a firm with a mailbox."""
-    return parts.settings.smtp_port > 0 or any_account(parts.db)
+def is_wanted(settings: Settings) -> bool:
+    """Whether there is anything to do: a port to listen on, or a firm with a mailbox.
+
+    Asked by the parent of all processes, which forks: it must not wait long and keeps no connection.
+    """
+    if settings.smtp_port:
+        return True
+    is_sqlite = settings.database_url.startswith("sqlite")
+    patience = {"timeout": 3} if is_sqlite else {"connect_timeout": 3}
+    engine = sa.create_engine(settings.database_url, poolclass=sa.NullPool, connect_args=patience)
+    try:
+        with engine.connect() as connection:
+            return connection.execute(sa.select(col(MailAccount.firm_id)).limit(1)).first() is not None
+    except DBAPIError as error:  # away for a moment: asked again
+        log.warning("mail.unknown", error=type(error).__name__)
+        return False
+    finally:
+        engine.dispose()
+
+
+def run(parts: Parts) -> None:
+    """Work until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    main(parts, stop)
 
 
 def main(parts: Parts, stop: threading.Event) -> None:

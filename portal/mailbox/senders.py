@@ -115,7 +115,7 @@ def disallow(session: Session, viewer: Viewer, client_id: UUID, mail_sender_id: 
 
 def cleaned(pattern: str) -> str:
     """An address or “@domain” as it is compared; Invalid when it is neither."""
-    text = pattern.strip().lower()
+    text = pattern.strip().lower().removeprefix("*")  # "*@supplier.com" is how some write a domain
     is_domain = text.startswith("@") or "@" not in text
     address = normal(f"x@{text.removeprefix('@')}" if is_domain else text)
     end = "@" + address.rpartition("@")[2]

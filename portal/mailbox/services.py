@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from portal import access, audit, clock
 from portal.access import Right, Viewer
 from portal.clients.models import Client
-from portal.db import Database, Instant
+from portal.db import Instant
 from portal.documents import cursors
 from portal.errors import Conflict, Invalid, NotFound
 from portal.i18n import N_
@@ -162,12 +162,6 @@ class Particulars:
 def account_of(session: Session, viewer: Viewer) -> MailAccount | None:
     """The firm's mailbox; None when there is none."""
     return session.get(MailAccount, access.firm_or_404(viewer, Right.FIRM))
-
-
-def any_account(db: Database) -> bool:
-    """Whether any firm has a mailbox to be looked into."""
-    with db.read() as session:
-        return session.exec(select(MailAccount.firm_id).limit(1)).first() is not None
 
 
 def change_account(session: Session, vault: Vault, viewer: Viewer, given: Particulars) -> MailAccount:

@@ -35,12 +35,13 @@ MOST_ATTEMPTS = 5  # a message that kills its process is not opened for ever
 Came = Document | Refusal
 
 
-def unpack_waiting(parts: Parts, limit: int = 100) -> int:
-    """Open messages that wait, oldest first; how many were opened."""
+def unpack_waiting(parts: Parts, *, client_id: UUID | None = None, limit: int = 100) -> int:
+    """Open messages that wait, of one client if given, oldest first; how many were opened."""
+    wanted = select(Mail.id).where(col(Mail.state) == MailState.WAITING, _is_free())
+    if client_id is not None:
+        wanted = wanted.where(Mail.client_id == client_id)
     with parts.db.read() as session:
-        waiting = session.exec(
-            select(Mail.id).where(col(Mail.state) == MailState.WAITING, _is_free()).order_by(col(Mail.id)).limit(limit)
-        ).all()
+        waiting = session.exec(wanted.order_by(col(Mail.id)).limit(limit)).all()
     return sum(unpack(parts, mail_id) for mail_id in waiting)
 
 

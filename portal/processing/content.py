@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from sqlmodel import Session, select
 
 from portal import clock, reading
@@ -13,11 +14,12 @@ from portal.clients.models import Client
 from portal.db import Database, ring
 from portal.documents import detect, search
 from portal.documents.models import Document, DocumentText
-from portal.errors import Invalid
+from portal.errors import Invalid, Unavailable
 from portal.parts import Parts
 from portal.reading import xml
 from portal.reading.reading import PDF, PICTURES, XML
 
+log = structlog.get_logger()
 # Whose text is not read by then has lost its bell.
 _LOST_AFTER = timedelta(minutes=2)
 _SECONDS = 40.0  # that one job works off a backlog
@@ -79,8 +81,16 @@ def read_backlog(parts: Parts) -> None:
     end = time.monotonic() + _SECONDS
     with parts.db.read() as session:
         waiting = search.unread(session, clock.now() - _LOST_AFTER, _BACKLOG)
-    while waiting and time.monotonic() < end:
-        read_text(parts, waiting.pop(0))
+    read = 0
+    for document_id in waiting:
+        if time.monotonic() > end:
+            break
+        try:
+            read_text(parts, document_id)
+            read += 1
+        except Unavailable:
+            log.warning("text.unavailable", document=str(document_id))
     with parts.db.transaction() as session:
-        if search.unread(session, clock.now() - _LOST_AFTER, 1):
+        # Where nothing could be read nothing will be at once: the scheduler asks again within the hour.
+        if read and search.unread(session, clock.now() - _LOST_AFTER, 1):
             ring(session, "texts", "all")

@@ -18,7 +18,7 @@ from flask_login import current_user
 from sqlmodel import Session
 
 from portal.access import Viewer
-from portal.i18n import say
+from portal.i18n import language, say
 
 if TYPE_CHECKING:
     from portal.parts import Parts
@@ -61,7 +61,16 @@ def sign_in_id() -> UUID:
 
 def zone() -> str:
     """The IANA zone in which times are shown: the firm's; before signing in UTC."""
-    return str(current_user.zone) if current_user.is_authenticated else "UTC"
+    if "zone" not in g:
+        g.zone = str(current_user.zone) if current_user.is_authenticated else "UTC"
+    return str(g.zone)
+
+
+def spoken() -> str:
+    """The reader's language, found out once per request."""
+    if "spoken" not in g:
+        g.spoken = language()
+    return str(g.spoken)
 
 
 @contextmanager

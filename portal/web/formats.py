@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from flask import Flask
 
 from portal import clock
-from portal.i18n import _, language, say
+from portal.i18n import _, say
 from portal.money import Money, display
-from portal.web import zone
+from portal.web import spoken, zone
+
+# The same values stand on page after page, and writing one by locale rules takes longer than looking it up.
+_KEPT = 20_000
 
 
 def day(value: date | None) -> str:
     """An accounting date: 24.11.2026 or 24 Nov 2026; a dash for none."""
-    if value is None:
-        return "–"
-    if language() == "de":
+    return "–" if value is None else _day(value, spoken())
+
+
+@lru_cache(_KEPT)
+def _day(value: date, locale: str) -> str:
+    if locale == "de":
         return format_date(value, "dd.MM.yyyy", locale="de")
     return format_date(value, "d MMM yyyy", locale="en_GB")
 
@@ -34,10 +41,13 @@ def moment(value: datetime | None) -> str:
 
 def exact(value: datetime | None) -> str:
     """An instant with seconds and zone, for titles."""
-    if value is None:
-        return ""
-    pattern = "dd.MM.yyyy HH:mm:ss zzz" if language() == "de" else "d MMM yyyy HH:mm:ss zzz"
-    return format_datetime(value, pattern, tzinfo=ZoneInfo(zone()), locale=language())
+    return "" if value is None else _exact(value, zone(), spoken())
+
+
+@lru_cache(_KEPT)
+def _exact(value: datetime, zone: str, locale: str) -> str:
+    pattern = "dd.MM.yyyy HH:mm:ss zzz" if locale == "de" else "d MMM yyyy HH:mm:ss zzz"
+    return format_datetime(value, pattern, tzinfo=ZoneInfo(zone), locale=locale)
 
 
 def short(value: datetime | None) -> str:
@@ -46,7 +56,7 @@ def short(value: datetime | None) -> str:
         return "–"
     local = value.astimezone(ZoneInfo(zone()))
     if local.date() == clock.local_date(clock.now(), zone()):
-        return format_time(local, "HH:mm", locale=language())
+        return f"{local:%H:%M}"
     return day(local.date())
 
 
@@ -57,19 +67,24 @@ def ago(value: datetime | None) -> str:
     distance = value - clock.now()
     if abs(distance.total_seconds()) < 45:
         return str(_("just now"))
-    return format_timedelta(distance, add_direction=True, locale=language())
+    return format_timedelta(distance, add_direction=True, locale=spoken())
 
 
 def amount(minor: int | None, currency: str | None = None, symbol: bool = True) -> str:
     """Minor units as money: 1.234,50 € ; a dash for an unknown amount, never a zero."""
     if minor is None or currency is None:
         return "–"
-    return display(Money(minor, currency), language(), symbol=symbol)
+    return _amount(minor, currency, spoken(), symbol)
+
+
+@lru_cache(_KEPT)
+def _amount(minor: int, currency: str, locale: str, symbol: bool) -> str:
+    return display(Money(minor, currency), locale, symbol=symbol)
 
 
 def number(value: int) -> str:
     """A count with the reader's thousands separator."""
-    return format_decimal(value, locale=language())
+    return format_decimal(value, locale=spoken())
 
 
 def size(count: int) -> str:
@@ -80,7 +95,7 @@ def size(count: int) -> str:
             break
         value, unit = value / 1000, bigger
     digits = "0" if unit == "B" or value >= 100 else "0.0"
-    return f"{format_decimal(value, format=digits, locale=language())}\u00a0{unit}"
+    return f"{format_decimal(value, format=digits, locale=spoken())}\u00a0{unit}"
 
 
 def initials(name: str) -> str:

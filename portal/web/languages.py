@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from io import BytesIO
+from typing import cast
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import Flask, request
+from flask import Flask, g, request
 from flask_babel import Domain
 from flask_login import current_user
 
@@ -22,7 +23,9 @@ class Catalogue(Domain):  # type: ignore[misc]
 
     def get_translations(self) -> NullTranslations:
         """The sentences of the present reader's language."""
-        return translations(language())
+        if "translations" not in g:
+            g.translations = translations(language())
+        return cast("NullTranslations", g.translations)
 
 
 @cache

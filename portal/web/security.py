@@ -94,7 +94,8 @@ def assets(app: Flask) -> Callable[[str], str]:
     def asset(name: str) -> str:
         if name not in known:
             with open(f"{folder}/{name}", "rb") as file:  # noqa: PTH123 - names come from templates only
-                known[name] = hashlib.sha256(file.read()).hexdigest()[:12]
-        return f"{app.static_url_path}/{name}?v={known[name]}"
+                digest = hashlib.sha256(file.read()).hexdigest()[:12]
+            known[name] = f"{app.static_url_path}/{name}?v={digest}"
+        return known[name]
 
     return asset

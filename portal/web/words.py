@@ -150,6 +150,7 @@ def client_tabs(client: Client) -> list[Entry]:
     if Right.SEE in rights:
         for slug, name, _one, icon in FOLDERS.values():
             tabs.append(Entry(slug, _(name), f"{base}/documents/{slug}", icon))
+        tabs.append(Entry("mail", _("E-mail"), f"{base}/mail"))
         tabs.append(Entry("bank-accounts", _("Bank accounts"), f"{base}/bank-accounts"))
     tabs.append(Entry("integrations", _("Integrations"), f"{base}/integrations"))
     if Right.SEE in rights:

@@ -61,6 +61,7 @@ class World:
     def _arrive(self, fields: Mapping[str, Any]) -> Document:
         with self.parts.db.transaction() as session:
             document = factories.document(session, self.client, parts=self.parts, **fields)
+            factories.recorded(session, document)
             outbox.plan_document(session, document)
             return document
 
@@ -177,6 +178,7 @@ def _set_up(parts: Parts, kind: str, remote: Connector) -> tuple[Client, Instanc
         connected = factories.connection(session, client, installed, parts=parts, token=token)
         settings = remote.wiring.config.model_dump(mode="json")
         instance = factories.instance(session, client, installed, connected=connected, settings=settings)
+        factories.recorded(session, instance)
     return client, instance
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import delete
 from portal.accounts import tokens
 from portal.accounts.models import Role
 from portal.delivery.models import Delivery
+from portal.delivery.sweep import sweep
 from portal.parts import Parts
 from tests import factories
 
@@ -54,11 +55,17 @@ def test_verify_tells_a_deleted_delivery_row(kontor: Kontor, parts: Parts) -> No
         firm = factories.firm(session)
         client = factories.client(session, firm)
         instance = factories.instance(session, client, factories.installation(session, firm, parts=parts))
-        factories.delivery(session, factories.document(session, client), instance)
+        document = factories.document(session, client)
+        for row in (instance, document):
+            factories.recorded(session, row)
+        factories.delivery(session, document, instance)
     assert kontor("verify").returncode == 0
     with parts.db.transaction() as session:
         session.exec(delete(Delivery))
-    assert kontor("verify").returncode == 1
+    sweep(parts.db, whole=True)  # it makes the row anew …
+    done = kontor("verify")
+    assert done.returncode == 1
+    assert "“delivery”" in done.stdout  # … and does not cover up that one was deleted
 
 
 def test_every_command_explains_itself(kontor: Kontor) -> None:

@@ -67,6 +67,15 @@ def test_a_fork_tells_how_its_function_ended() -> None:
     assert sleeping.wait(5) == -signal.SIGKILL
 
 
+def test_a_fork_is_found_under_its_name() -> None:
+    sleeping = children.Forked(lambda: time.sleep(600), name="kontor worker 12")
+    about = Path("/proc") / str(sleeping.pid)
+    until(lambda: (about / "comm").read_text().startswith("kontor worker 1"), 5, "its name")
+    until(lambda: (about / "cmdline").read_bytes().rstrip(b"\0") == b"kontor worker 12", 5, "its name in ps")
+    sleeping.kill()
+    sleeping.wait(5)
+
+
 def test_rests_grow_and_end_at_half_a_minute() -> None:
     assert [rest_after(failures) for failures in (1, 2, 3, 4, 9)] == [0, 1, 3, 7, 30]
 

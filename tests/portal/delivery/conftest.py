@@ -14,6 +14,7 @@ from portal.clients.models import Client
 from portal.clock import Traveller
 from portal.delivery import outbox
 from portal.delivery.models import Delivery, State
+from portal.documents import versions
 from portal.documents.models import Document
 from portal.instances.models import Instance
 from portal.parts import Parts
@@ -39,6 +40,7 @@ class Desk:
         """A document arrives and is planned, as by the door."""
         with self.parts.db.transaction() as session:
             document = factories.document(session, self.client, parts=self.parts, **fields)
+            factories.recorded(session, document)
             outbox.plan_document(session, document)
             return document
 
@@ -46,9 +48,7 @@ class Desk:
         """A person corrects a document: a new version."""
         with self.parts.db.transaction() as session:
             present = session.get_one(Document, document.id)
-            for name, value in fields.items():
-                setattr(present, name, value)
-            present.version += 1
+            versions.change(session, present, fields, None)
             outbox.plan_document(session, present)
             return present
 
@@ -82,6 +82,7 @@ def make_desk(parts: Parts, firm: Firm, kind: str = echo.KIND, **fields: Any) ->
         client = factories.client(session, firm)
         installed = factories.installation(session, firm, kind=kind, parts=parts)
         instance = factories.instance(session, client, installed, **fields)
+        factories.recorded(session, instance)
     return Desk(parts, firm, client, instance)
 
 

@@ -276,3 +276,16 @@ def test_a_failed_delivery_of_a_removed_document_is_no_open_work(desk: Desk, kep
             present.removed_at = removed_at
             outbox.plan_document(session, present)
         assert desk.state(document) is state
+
+
+def test_what_is_due_is_found_by_its_own_index(desk: Desk) -> None:
+    if not desk.parts.db.is_sqlite:
+        pytest.skip("PostgreSQL plans by statistics, of which an empty table has none")
+    from portal.delivery.claim import _next_due
+
+    statement = _next_due().compile(desk.parts.db.engine, compile_kwargs={"literal_binds": False})
+    with desk.parts.db.engine.connect() as connection:
+        plan = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {statement}", tuple("x" if name else None for name in statement.positiontup or ())
+        ).fetchall()
+    assert any("ix_delivery_due" in str(row) for row in plan), plan

@@ -34,9 +34,11 @@ def client(db: Database, firm: Firm) -> Client:
         return factories.client(session, firm)
 
 
-def where(client: Client, folder: DocumentKind | None = None, since: date | None = None) -> Where:
+def where(
+    client: Client, folder: DocumentKind | None = None, since: date | None = None, until: date | None = None
+) -> Where:
     ids = sa.select(sa.literal(client.id, sa.Uuid()))
-    return Where(clients=ids, scope=[[search.client_term(client.id)]], folder=folder, since=since)
+    return Where(clients=ids, scope=[[search.client_term(client.id)]], folder=folder, since=since, until=until)
 
 
 def found(session: Session, text: str, at: Where, limit: int = 1000) -> list[UUID]:
@@ -148,10 +150,25 @@ def test_pages_by_key_hold_every_document_once_newest_first(session: Session, cl
     assert [arrived[one] for _place, one in pages] == sorted(arrived.values(), reverse=True)
 
 
-def test_a_period_is_of_the_date_of_the_document(session: Session, client: Client) -> None:
-    old, new = (paper(session, client, "Beleg", issued_on=date(year, 1, 1)) for year in (2024, 2025))
-    assert found(session, "beleg", where(client, since=date(2025, 1, 1))) == [new.id]
-    assert set(found(session, "beleg", where(client))) == {old.id, new.id}
+DAYS = (date(1999, 12, 31), date(2024, 1, 1), date(2024, 12, 31), date(2025, 1, 1), date(2026, 11, 30))
+
+
+@pytest.mark.parametrize("since", [None, *DAYS])
+@pytest.mark.parametrize("until", [None, date(1940, 1, 1), *DAYS, date(2150, 1, 1)])
+def test_a_period_is_of_the_date_of_the_document(
+    session: Session, client: Client, since: date | None, until: date | None
+) -> None:
+    made = {paper(session, client, "Beleg", issued_on=day).id: day for day in DAYS}
+    wanted = {one for one, day in made.items() if (since or day) <= day <= (until or day)}
+    assert set(found(session, "beleg", where(client, since=since, until=until))) == wanted
+
+
+def test_a_date_that_is_corrected_moves_the_document_to_its_period(session: Session, client: Client) -> None:
+    document = paper(session, client, "Beleg", issued_on=date(2024, 5, 5))
+    document.issued_on = date(2025, 5, 5)
+    session.flush()
+    assert found(session, "beleg", where(client, until=date(2024, 12, 31))) == []
+    assert found(session, "beleg", where(client, until=date(2025, 12, 31))) == [document.id]
 
 
 @pytest.mark.parametrize("sought", HOSTILE)

@@ -75,9 +75,7 @@ def test_whoever_is_no_client_is_refused_at_rcpt(post: Post, line: smtplib.SMTP,
     assert code == 550
 
 
-def test_addresses_are_compared_without_case_and_with_a_mailbox_before_the_plus(
-    post: Post, line: smtplib.SMTP
-) -> None:
+def test_addresses_are_compared_without_case_and_with_a_mailbox_before_the_plus(post: Post, line: smtplib.SMTP) -> None:
     line.ehlo()
     line.mail(SUPPLIER)
     assert line.rcpt(post.address.upper())[0] == 250
@@ -161,7 +159,9 @@ def test_while_the_file_store_is_away_the_sender_keeps_the_message(post: Post, l
 
 
 def test_while_the_database_is_away_the_sender_keeps_the_message(post: Post) -> None:
-    away = replace(post.parts.settings, database_url="postgresql+psycopg://nobody@127.0.0.1:9/nothing?connect_timeout=2")
+    away = replace(
+        post.parts.settings, database_url="postgresql+psycopg://nobody@127.0.0.1:9/nothing?connect_timeout=2"
+    )
     broken = assemble(away)
     with Receiver(broken, "127.0.0.1", 0) as running, smtplib.SMTP("127.0.0.1", running.port, timeout=20) as line:
         line.ehlo()

@@ -22,6 +22,7 @@ from portal.clients.models import Client, ContactRole, SavedView
 from portal.delivery.models import Attempt, Outcome, Receipt, State
 from portal.documents.models import DocumentVersion, Refusal, Source
 from portal.instances.models import Run, RunTrigger
+from portal.mailbox.models import Mail, MailAddress, MailSender, MailSettings, MailState
 from portal.parts import Parts
 from tests import factories
 from tests.portal.web import walk
@@ -106,6 +107,7 @@ def world(app: Flask, browser: FlaskClient) -> World:
 
 def _fill(session: Any, parts: Parts, client: Client, firm: Firm, owner: UUID, member: UUID) -> None:
     """One row of everything that a client can have, full of marks."""
+    session.add(MailSettings(firm_id=firm.id, domain="belege.example"))
     account = factories.account(session, client, name="Geheimkonto")
     document = factories.document(
         session, client, parts=parts, filename="geheim.pdf", party_name="Geheime Lieferantin", number="GEH-4711",
@@ -129,6 +131,13 @@ def _fill(session: Any, parts: Parts, client: Client, firm: Firm, owner: UUID, m
             amount=-98765, currency="EUR", name="Geheime Lieferantin",
         ),
         StatementImport(document_id=document.id, client_id=client.id, state=ImportState.IMPORTED, text="ok"),
+        MailAddress(client_id=client.id, local="bekannt-2345678"),
+        MailSender(client_id=client.id, pattern="@geheim.example"),
+        Mail(
+            client_id=client.id, identity="1", address="bekannt-2345678", way="smtp", sender="a@geheim.example",
+            subject="Geheime Lieferantin", state=MailState.HELD, text=WHY, file_id=document.file_id,
+            sha256=document.sha256,
+        ),
         SavedView(person_id=owner, page="board", name="Meine", query={}),
     ])  # fmt: skip
     invitations.make(session, parts.vault, owner)
