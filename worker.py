@@ -1,19 +1,21 @@
-"""An RQ worker with our parts and our one queue; nothing else. Any number may run, on one machine or many."""
+"""An RQ worker with our parts and one of our queues; nothing else. Any number may run, on one machine or many."""
 
 from __future__ import annotations
+
+import sys
 
 from rq import Worker
 
 from portal import jobs, log
-from portal.queue import QUEUE, connect
+from portal.queue import QUEUES, connect
 
 
-def main() -> None:
-    """Work until told to stop; what was begun is finished first."""
-    log.configure("worker")
+def main(queue: str = "deliveries") -> None:
+    """Work on a queue (``deliveries`` or ``reading``) until told to stop; what was begun is finished first."""
+    log.configure("worker" if queue == "deliveries" else queue)
     parts = jobs.parts()  # before the fork: each job then starts with everything loaded
     worker = Worker(
-        [QUEUE],  # one queue only: RQ can lose a job of a worker that listens on several
+        [QUEUES[queue]],  # one queue only: RQ can lose a job of a worker that listens on several
         connection=connect(parts.settings.redis),
         serializer="json",
         # RQ's own intervals would let a dead worker's job wait for twenty minutes
@@ -26,4 +28,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:2])

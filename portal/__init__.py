@@ -59,6 +59,7 @@ def _register_pages(app: Flask) -> None:
         integrations,
         mailbox,
         movements,
+        readings,
         search,
         statements,
         store,
@@ -68,6 +69,6 @@ def _register_pages(app: Flask) -> None:
         health.pages, auth.pages, first_visit.pages, account.pages, firm.pages, board.pages, clients.pages,
         documents.pages, files.files, bank_accounts.pages, movements.pages, statements.pages, store.pages,
         integrations.pages, integration_setup.pages, connections.pages, deliveries.pages, completeness.pages,
-        search.pages, mailbox.pages,
+        search.pages, mailbox.pages, readings.pages,
     ):  # fmt: skip
         app.register_blueprint(blueprint)

@@ -63,7 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     demo = add("demo", _demo, "run a sample firm with simulated providers, its data under data/demo")
     demo.add_argument("--reset", action="store_true", help="throw the demo's data away and begin anew")
     demo.add_argument("--with-parent", action="store_true", help="stop when the calling program ends")
-    add("worker", _worker, "run a worker; any number may run, on any machine")
+    worker = add("worker", _worker, "run a worker; any number may run, on any machine")
+    worker.add_argument("--queue", choices=("deliveries", "reading"), default="deliveries", help="what it works on")
     add("scheduler", _scheduler, "run the scheduler; a second one waits to take over")
     add("mail", _mail, "receive documents by e-mail and look into mailboxes; any number may run")
     sandbox = add("sandbox", _sandbox, "run the provider simulators alone; prints their base URLs as JSON")
@@ -108,7 +109,7 @@ def _announce(settings: Settings, address: str) -> None:
     redis = "given by KONTOR_REDIS_URL" if settings.redis_url else "started by Kontor, private to it"
     print(f"Kontor runs at {address}")
     print(f"  data folder {settings.data}, database {database}, Redis {redis}")
-    print(f"  running: web, {settings.workers} workers, scheduler. Ctrl-C stops all of it.", flush=True)
+    print(f"  running: web, {settings.workers} workers, a reader, scheduler. Ctrl-C stops all of it.", flush=True)
 
 
 def _maybe_with_parent(options: argparse.Namespace) -> None:
@@ -137,13 +138,13 @@ def _web(options: argparse.Namespace) -> int:
     return 0
 
 
-def _worker(_options: argparse.Namespace) -> int:
+def _worker(options: argparse.Namespace) -> int:
     import worker
     from portal import children
 
     config.read()  # says what is missing before anything is loaded
     children.forks_die_too()
-    worker.main()
+    worker.main(options.queue)
     return 0
 
 

@@ -35,6 +35,7 @@ __all__ = ["FILE_LIMIT", "ZIP_LIMIT", "receive", "refuse_unsent"]
 
 _PIECE = 1 << 20
 _INVOICES = frozenset({DocumentKind.INCOMING_INVOICE, DocumentKind.OUTGOING_INVOICE, DocumentKind.RECEIPT})
+_READ = frozenset({Form.PAGES, Form.E_INVOICE})  # whose fields are read from the file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +167,7 @@ def _enter(session: Session, arrival: _Arrival, found: Found, sha256: str, size:
     document = Document(
         id=document_id, client_id=client.id, file_id=_stored(session, client.firm_id, found, sha256, size).id,
         sha256=sha256, filename=arrival.filename, media_type=found.media_type, size=size, source=arrival.source,
-        kind=kind, reading=_reading(kind, found.form), arrived_at=clock.now(),
+        kind=kind, reading=_reading(kind, found.form, arrival.fields), arrived_at=clock.now(),
         added_by=arrival.by.person_id, **versions.values_of(arrival.fields),
     )  # fmt: skip
     session.add(document)
@@ -174,9 +175,11 @@ def _enter(session: Session, arrival: _Arrival, found: Found, sha256: str, size:
     duplicates.look_again(session, document)
     versions.begin(session, document, arrival.by.person_id)
     outbox.plan_document(session, document)
-    if document.reading is Reading.WAITING:
+    waits = document.reading is Reading.WAITING
+    if waits:
         ring(session, "read", document.id)
-    ring(session, "text", document.id)
+    if not (waits and found.form in _READ):  # else its text is read with its fields
+        ring(session, "text", document.id)
     return document
 
 
@@ -197,10 +200,21 @@ def fitting(kind: DocumentKind | None, form: Form) -> DocumentKind | None:
     return kind
 
 
-def _reading(kind: DocumentKind | None, form: Form) -> Reading:
-    """What is settled only after a look into the file: what it is, and a statement file's account and transactions."""
-    is_statement = kind is DocumentKind.STATEMENT and form in {Form.STATEMENT, Form.TABLE}
-    return Reading.WAITING if kind is None or is_statement else Reading.SETTLED
+def _reading(kind: DocumentKind | None, form: Form, given: Fields) -> Reading:
+    """What is settled only after a look into the file: what it is, its fields, a statement file's transactions.
+
+    Who hands in a document with its facts has read it: it is settled at once, if it is known what it is.
+    """
+    if form is Form.UNREAD:
+        return Reading.SETTLED
+    if kind is None or (kind is DocumentKind.STATEMENT and form in {Form.STATEMENT, Form.TABLE}):
+        return Reading.WAITING
+    return Reading.WAITING if form in _READ and not _is_described(given) else Reading.SETTLED
+
+
+def _is_described(given: Fields) -> bool:
+    """Whether the sender said what the document says; a bank account or a currency alone says nothing of it."""
+    return any(value not in {None, ()} for name, value in given if name not in {"account_id", "currency"})
 
 
 def _stored(session: Session, firm_id: UUID, found: Found, sha256: str, size: int) -> StoredFile:

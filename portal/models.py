@@ -13,4 +13,5 @@ import portal.documents.models
 import portal.extensions.models
 import portal.instances.models
 import portal.mailbox.models
+import portal.processing.models
 import portal.traces  # noqa: F401

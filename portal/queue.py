@@ -14,16 +14,20 @@ from portal.db import Ring
 
 log = structlog.get_logger()
 
-# One queue per worker process (a worker on several queues can lose a job for good when it is killed).
-QUEUE = "kontor"
-# job name -> (function, seconds it may run)
-JOBS: dict[str, tuple[str, int]] = {
-    "read": ("portal.jobs.read", 150),
-    "drain": ("portal.jobs.drain", 180),
-    "plan": ("portal.jobs.plan", 600),
-    "text": ("portal.jobs.text", 150),
-    "texts": ("portal.jobs.texts", 210),
+# One queue per worker process (a worker on several queues can lose a job for good when it is killed). Reading has its
+# own: a pile of scans must not delay deliveries.
+QUEUE, READING = "kontor", "kontor-reading"
+QUEUES = {"deliveries": QUEUE, "reading": READING}
+# job name -> (function, seconds it may run, queue)
+JOBS: dict[str, tuple[str, int, str]] = {
+    "read": ("portal.jobs.read", 150, READING),
+    "drain": ("portal.jobs.drain", 180, QUEUE),
+    "plan": ("portal.jobs.plan", 600, QUEUE),
+    "text": ("portal.jobs.text", 150, READING),
+    "texts": ("portal.jobs.texts", 210, READING),
 }
+# The sweep rings again for whatever waits, so a queue needs no more than keeps its workers busy until then.
+_MOST = 2000
 
 
 def connect(url: str) -> Redis:
@@ -46,18 +50,22 @@ class Bell:
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        self.queue = Queue(QUEUE, connection=redis, serializer="json")
+        self.queues = {name: Queue(name, connection=redis, serializer="json") for name in QUEUES.values()}
 
     def __call__(self, rings: list[Ring]) -> None:
         """Ring for each; a Redis that does not answer is logged, and the sweep rings again."""
         try:
-            self.queue.enqueue_many([self._job(name, key) for name, key in rings])
+            for name, queue in self.queues.items():
+                jobs = [_job(job, key) for job, key in rings if JOBS[job][2] == name]
+                if jobs and queue.count < _MOST:
+                    queue.enqueue_many(jobs)
         except RedisError as error:
             log.warning("bell.silent", rings=len(rings), error=type(error).__name__)
 
-    def _job(self, name: str, key: str) -> EnqueueData:
-        function, seconds = JOBS[name]
-        # The truth is in the database, so neither results nor failures are kept for long.
-        return Queue.prepare_data(
-            function, args=(key,), timeout=seconds, result_ttl=0, failure_ttl=3600, description=f"{name} {key}"
-        )
+
+def _job(name: str, key: str) -> EnqueueData:
+    function, seconds, _queue = JOBS[name]
+    # The truth is in the database, so neither results nor failures are kept for long.
+    return Queue.prepare_data(
+        function, args=(key,), timeout=seconds, result_ttl=0, failure_ttl=3600, description=f"{name} {key}"
+    )

@@ -296,10 +296,10 @@ def _roles(settings: Settings, environ: Mapping[str, str], door: socket.socket, 
     from portal.parts import assemble
     from portal.serving import serve
 
-    def work() -> None:
+    def work(queue: str) -> None:
         adopt(environ)
         children.forks_die_too()
-        worker.main()
+        worker.main(queue)
 
     def schedule() -> None:
         log.configure("scheduler")
@@ -320,7 +320,8 @@ def _roles(settings: Settings, environ: Mapping[str, str], door: socket.socket, 
     gc.freeze()  # what is shared stays shared: the children's collector leaves it alone
     return [
         role("web", lambda: serve(settings, f"fd://{door.fileno()}")),
-        *(role(f"worker {number}", work) for number in range(1, settings.workers + 1)),
+        *(role(f"worker {number}", lambda: work("deliveries")) for number in range(1, settings.workers + 1)),
+        role("reader", lambda: work("reading")),
         role("scheduler", schedule),
         role("mail", receive_mail, is_mail_wanted),
     ]

@@ -234,6 +234,8 @@ def _said(paper: Paper, cast: Cast) -> tuple[DocumentKind | None, dict[str, obje
     fields = _fields(paper)
     if cast.without_kind and paper.kind is DocumentKind.OTHER:
         return None, {}
+    if cast.unsaid and paper.kind in {DocumentKind.INCOMING_INVOICE, DocumentKind.OUTGOING_INVOICE}:
+        return paper.kind, {}
     if cast.without_number and paper.number and paper.number.startswith("PH"):
         fields.pop("number")
     return paper.kind, fields

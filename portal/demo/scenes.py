@@ -36,6 +36,7 @@ class Cast:
 
     scenes: Sequence[Scene] = ()
     without_kind: bool = False  # the letter comes without a word about what it is
+    unsaid: bool = False  # invoices come without a word about what they say: the portal reads them
     without_number: bool = False  # the parcel service's invoices come without what QuickBooks needs
     twice: bool = False  # a supplier sent the same invoice again
     refused: bool = False  # somebody tried to hand in an empty file
@@ -45,7 +46,7 @@ CASTS: Mapping[str, Cast] = {
     "10010": Cast(scenes=(Scene(kind=QUICKBOOKS), Scene(kind=DRIVE, early=True)), refused=True),
     "10020": Cast(scenes=(Scene(kind=QUICKBOOKS, ending=Ending.BOOKS_CLOSED), Scene(kind=DRIVE))),
     "10030": Cast(scenes=(Scene(kind=QUICKBOOKS, on_click=True),)),
-    "10040": Cast(scenes=(Scene(kind=DRIVE, ending=Ending.PAUSED),), without_kind=True),
+    "10040": Cast(scenes=(Scene(kind=DRIVE, ending=Ending.PAUSED),), without_kind=True, unsaid=True),
     "10050": Cast(scenes=(Scene(kind=QUICKBOOKS, ending=Ending.REVOKED),)),
     "10060": Cast(scenes=(Scene(kind=QUICKBOOKS),), without_number=True, twice=True),
     "10070": Cast(scenes=(Scene(kind=DRIVE, ending=Ending.FOLDER_GONE, early=True),)),

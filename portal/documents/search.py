@@ -25,7 +25,7 @@ from portal.clients.models import Client
 from portal.db import Database
 from portal.documents import queries, terms
 from portal.documents.fields import EARLIEST
-from portal.documents.models import UNREAD, Document, DocumentText
+from portal.documents.models import UNREAD, Document, DocumentText, Reading
 from portal.documents.queries import Query
 from portal.documents.search_tables import NAME
 
@@ -254,10 +254,15 @@ def texts(session: Session, document_ids: Sequence[UUID]) -> dict[UUID, str]:
 
 
 def unread(session: Session, before: datetime, limit: int) -> list[UUID]:
-    """Documents that arrived before a moment and whose text nobody has read yet, oldest first."""
+    """Documents that arrived before a moment and whose text nobody has read yet, oldest first.
+
+    Those that wait to be read for their fields are not among them: their text comes with these.
+    """
+    reading = select(Document.id).where(Document.reading == Reading.WAITING)
     waiting = select(DocumentText.document_id).where(
-        sa.text(UNREAD), DocumentText.place < (before - _START) // datetime.resolution << 10
-    )
+        sa.text(UNREAD), DocumentText.place < (before - _START) // datetime.resolution << 10,
+        col(DocumentText.document_id).not_in(reading),
+    )  # fmt: skip
     return list(session.exec(waiting.order_by(col(DocumentText.place)).limit(limit)))
 
 

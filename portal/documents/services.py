@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from portal import access, audit, clock
 from portal.access import Right, Viewer
+from portal.clients.models import Client
 from portal.db import Instant
 from portal.documents import cursors
 from portal.documents.models import Document, Refusal
@@ -33,6 +34,15 @@ def of_client(session: Session, client_id: UUID, document_id: UUID, *, lock: boo
     if document is None:
         raise NotFound
     return document
+
+
+def locked(session: Session, document_id: UUID) -> Document | None:
+    """The document, for somebody who works without a viewer and changes it; its client is locked first, as always."""
+    document = session.get(Document, document_id)
+    if document is None:
+        return None
+    session.exec(select(Client.id).where(Client.id == document.client_id).with_for_update(key_share=True)).one()
+    return session.get(Document, document_id, with_for_update=True, populate_existing=True)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -63,6 +63,30 @@ def history(session: Session, document: Document) -> list[DocumentVersion]:
     """Every version, newest first."""
     kept = select(DocumentVersion).where(DocumentVersion.document_id == document.id)
     return list(session.exec(kept.order_by(col(DocumentVersion.version).desc())))
+
+
+def said(history: Sequence[DocumentVersion]) -> dict[str, int]:
+    """What people (or the sender) said: field or kind -> the version with which they did, from ``history``'s answer.
+
+    A value that was read is not among them; one that a person emptied is.
+    """
+    found: dict[str, int] = {}
+    before: Mapping[str, object] = {}
+    for one in reversed(history):
+        for name in NAMES:
+            if _is_same(one.fields.get(name), before.get(name)):
+                continue
+            if one.by is not None or one.version == 1:
+                found[name] = one.version
+            else:
+                found.pop(name, None)
+        before = one.fields
+    return found
+
+
+def _is_same(one: object, two: object) -> bool:
+    nothing: tuple[object, ...] = (None, "", [])
+    return one == two or (one in nothing and two in nothing)
 
 
 def kind_of(value: str | None) -> DocumentKind | None:

@@ -13,13 +13,14 @@ from portal.access import Right, Viewer
 from portal.banking.services import account_of
 from portal.clients.models import Client
 from portal.db import ring
-from portal.delivery import outbox
-from portal.documents import duplicates, versions
+from portal.documents import versions
 from portal.documents.fields import Fields, validated
 from portal.documents.models import Document, Reading
 from portal.documents.services import of_client
 from portal.errors import Conflict, Invalid
 from portal.i18n import N_
+from portal.processing import readings
+from portal.processing.planning import plan_again
 
 REASON_LIMIT = 500
 DUPLICATE = N_("It is a duplicate.")
@@ -45,16 +46,24 @@ def correct(
     if kind is not None:
         values["kind"] = kind
     different = versions.change(session, document, values, viewer.person_id)
-    if kind is not None and document.reading is Reading.WAITING:
+    if document.reading is Reading.WAITING and _settles(session, document, fields or {}, kind):
         document.reading = Reading.SETTLED
         different = different or ["kind"]
     if different:
         facts: dict[str, object] = {"version": document.version, "fields": different}
         _record(session, viewer, client, document, "document.corrected", facts)
-        _plan_again(session, document)
+        plan_again(session, document)
         if document.kind is DocumentKind.STATEMENT:
             ring(session, "read", document.id)  # its transactions may be read now
     return document
+
+
+def _settles(session: Session, document: Document, fields: Mapping[str, object], kind: DocumentKind | None) -> bool:
+    """Whether a person's word ends the wait for the reader: who only moves a document wants it read all the same."""
+    said = any(value is not None for name, value in fields.items() if name not in {"account_id", "currency"})
+    if said:
+        return document.kind is not None
+    return kind is not None and not readings.awaits(session, document)
 
 
 def set_kind(
@@ -74,7 +83,7 @@ def decide_twin(session: Session, viewer: Viewer, client_id: UUID, document_id: 
     if not accept:
         return _remove(session, viewer, client, document, DUPLICATE)
     document.twin_accepted = True
-    _plan_again(session, document)
+    plan_again(session, document)
     return document
 
 
@@ -102,7 +111,7 @@ def restore(session: Session, viewer: Viewer, client_id: UUID, document_ids: Seq
         if document.removed_at is not None:
             document.removed_at = document.removed_reason = None
             _record(session, viewer, client, document, "document.restored", {})
-            _plan_again(session, document)
+            plan_again(session, document)
         restored.append(document)
     return restored
 
@@ -134,7 +143,7 @@ def _remove(session: Session, viewer: Viewer, client: Client, document: Document
     if document.removed_at is None:
         document.removed_at, document.removed_reason = clock.now(), reason
         _record(session, viewer, client, document, "document.removed", {"reason": reason})
-        _plan_again(session, document)
+        plan_again(session, document)
     return document
 
 
@@ -146,14 +155,3 @@ def _record(
     audit.record(
         session, client.firm_id, action, by=viewer.by, client_id=client.id, subject_id=document.id, facts=named
     )  # fmt: skip
-
-
-def _plan_again(session: Session, document: Document) -> None:
-    """Plan the document's deliveries, and those of documents that were twins of what it was before."""
-    session.flush()
-    if document.removed_at is None:
-        duplicates.look_again(session, document)
-    outbox.plan_document(session, document)
-    for twin in duplicates.repeated_by(session, document):
-        if duplicates.look_again(session, twin):
-            outbox.plan_document(session, twin)

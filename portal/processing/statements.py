@@ -19,6 +19,7 @@ from portal.clients.models import Client
 from portal.delivery import outbox
 from portal.documents import versions
 from portal.documents.models import Document
+from portal.documents.services import locked
 from portal.errors import Unavailable
 from portal.i18n import N_
 from portal.parts import Parts
@@ -40,22 +41,27 @@ def read_statement(parts: Parts, document_id: UUID) -> None:
     PDFs among the statements are documents like any other: their movements come with the bank's own files.
     """
     with parts.db.transaction() as session:
-        document = _locked(session, document_id)
+        document = locked(session, document_id)
         if document is None or not _begin(session, document):
             return
         firm_id, sha256 = session.get_one(Client, document.client_id).firm_id, document.sha256
         confirmed = imports.confirmed(session, document.client_id)
     looked = _looked(lambda: imports.look(_content(parts, firm_id, sha256), confirmed), document_id)
     with parts.db.transaction() as session:
-        document = _locked(session, document_id)
+        document = locked(session, document_id)
         if document is not None:
             imports.enter(session, document, looked)
             _place(session, document)
 
 
+def is_file(document: Document) -> bool:
+    """Whether a document is a bank's own file, whose transactions are imported."""
+    return document.kind is DocumentKind.STATEMENT and document.media_type in _READABLE
+
+
 def awaits(session: Session, document: Document) -> bool:
     """Whether a document is a statement file that is still to be read."""
-    if document.kind is not DocumentKind.STATEMENT or document.media_type not in _READABLE or document.removed_at:
+    if not is_file(document) or document.removed_at:
         return False
     row = session.get(StatementImport, document.id)
     return row is None or row.state is ImportState.READING or _is_answered(row, document)
@@ -80,15 +86,6 @@ def _begin(session: Session, document: Document) -> bool:
         return False
     row.state, row.text, row.facts, row.done_at = ImportState.READING, READING, {}, clock.now()
     return True
-
-
-def _locked(session: Session, document_id: UUID) -> Document | None:
-    """The document, its client locked before it as everywhere."""
-    document = session.get(Document, document_id)
-    if document is None:
-        return None
-    session.exec(select(Client.id).where(Client.id == document.client_id).with_for_update(key_share=True)).one()
-    return session.get(Document, document_id, with_for_update=True, populate_existing=True)
 
 
 def _looked(look: Callable[[], Looked], document_id: UUID) -> Looked:

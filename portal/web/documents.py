@@ -21,12 +21,13 @@ from portal.errors import Conflict, Invalid, NotFound
 from portal.i18n import N_, _, ngettext, say
 from portal.ids import parse
 from portal.intake import ZIP_LIMIT, receive, refuse_unsent
-from portal.overview import folders
-from portal.processing import corrections
+from portal.overview import folders, work
+from portal.processing import corrections, readings
 from portal.web import go_to, history, is_fragment, notice, parts, reading, viewer, wants_json, writing
 from portal.web.fact_form import FactForm, account_options, kind_options
 from portal.web.files import files
 from portal.web.folder_query import FolderQuery, folder_of, kind_of
+from portal.web.readings import shown
 from portal.web.words import FOLDERS
 
 __all__ = ["files", "pages"]
@@ -39,7 +40,7 @@ def folder(client_id: UUID, folder: str) -> str:
     """A folder's documents, filtered and in order, a page at a time."""
     kind, query = kind_of(folder), FolderQuery.read(request.args)
     with reading() as session:
-        shown = folders.page(
+        listed = folders.page(
             session, viewer(), client_id, kind, query.narrowed, query.order, standing=query.standing,
             after=request.args.get("after") or None, before=request.args.get("before") or None,
         )  # fmt: skip
@@ -47,9 +48,9 @@ def folder(client_id: UUID, folder: str) -> str:
         views = saved_views(session, viewer(), folder)
     return render_template(
         "documents/list.html" if is_fragment() else "documents/folder.html",
-        client=shown.client, shown=shown, folder=folder, kind=kind, query=query, unseen=unseen, states=list(State),
+        client=listed.client, shown=listed, folder=folder, kind=kind, query=query, unseen=unseen, states=list(State),
         views=views, link_of_view=lambda kept: f"{request.path}?{urlencode(kept)}",
-        rights=access.rights_for(viewer(), shown.client), limit=ZIP_LIMIT,
+        rights=access.rights_for(viewer(), listed.client), limit=ZIP_LIMIT,
         link=query.link("documents.folder", client_id=client_id, folder=folder),
     )  # fmt: skip
 
@@ -161,18 +162,22 @@ def correct(client_id: UUID, folder: str, document_id: UUID) -> ResponseReturnVa
     except (Invalid, Conflict) as error:
         return _document_page(client_id, folder, document_id, form.refused(error)), error.status  # type: ignore[return-value]
     notice(N_("Saved."))
-    query = FolderQuery.read(request.args)
-    following = _following(client_id, folder, document_id, query) if request.form.get("then") == "next" else None
+    query, then = FolderQuery.read(request.args), request.form.get("then")
+    following = _following(client_id, folder, document_id, query, then) if then in {"next", "open"} else None
     target = following or document.id
     place = folder if following else folder_of(document.kind)
-    return go_to(query.link("documents.one", client_id=client_id, folder=place, document_id=target)())
+    anchor = "go-on" if following and then == "open" else None  # the script puts the cursor there
+    return go_to(query.link("documents.one", client_id=client_id, folder=place, document_id=target, _anchor=anchor)())
 
 
-def _following(client_id: UUID, folder: str, document_id: UUID, query: FolderQuery) -> UUID | None:
-    """The next document of the list, if it was opened from one and is not at its end."""
+def _following(client_id: UUID, folder: str, document_id: UUID, query: FolderQuery, then: str | None) -> UUID | None:
+    """The next document of the list, or (``open``) the next of which a person must say something; None at the end."""
+    kind = kind_of(folder)
     with reading() as session:
         document = services.document_or_404(session, viewer(), client_id, document_id)
-        return folders.neighbours(session, document, kind_of(folder), query.narrowed, query.order, query.standing)[1]
+        if then == "open":
+            return work.following(session, document, kind, query.narrowed, query.order)
+        return folders.neighbours(session, document, kind, query.narrowed, query.order, query.standing)[1]
 
 
 def _document_page(client_id: UUID, folder: str, document_id: UUID, form: FactForm | None) -> ResponseReturnValue:
@@ -186,10 +191,13 @@ def _document_page(client_id: UUID, folder: str, document_id: UUID, form: FactFo
         before, behind = folders.neighbours(
             session, whole.document, kind_of(folder), query.narrowed, query.order, query.standing
         )  # fmt: skip
+        to_do = work.following(session, whole.document, kind_of(folder), query.narrowed, query.order)
+        read = readings.kept(session, document_id)
     form = form or FactForm.of(whole.document)
     return render_template(
         "documents/document.html", client=whole.client, whole=whole, document=whole.document, folder=folder,
-        query=query, form=form, before=before, behind=behind, kinds=kind_options(),
+        query=query, form=form, before=before, behind=behind, to_do=to_do, kinds=kind_options(),
+        read=shown(whole.document, read),
         accounts=account_options(whole.accounts, form.values["account_id"]),
         rights=access.rights_for(viewer(), whole.client), history=history.lines(whole),
         link=query.link("documents.one", client_id=client_id, folder=folder),

@@ -36,9 +36,8 @@ class FactForm:
         """What is known of a document, as the reader writes it."""
         values = {name: str(getattr(document, name) or "") for name in TEXTS}
         for name in AMOUNTS:
-            minor = getattr(document, name)
-            known = minor is not None and document.currency is not None
-            values[name] = _written(minor, document.currency or "") if known else ""
+            known = getattr(document, name) is not None and document.currency is not None
+            values[name] = written(name, getattr(document, name), document.currency or "") if known else ""
         return cls({**values, "kind": document.kind.value if document.kind else ""})
 
     @classmethod
@@ -82,8 +81,9 @@ def account_options(accounts: Sequence[BankAccount], chosen: str = "") -> list[t
     ]  # fmt: skip
 
 
-def _written(minor: int, currency: str) -> str:
-    return display(Money(minor, currency), language(), symbol=False)
+def written(name: str, value: object, currency: str) -> str:
+    """A field's value as the form holds it; amounts are minor units of ``currency``."""
+    return display(Money(int(str(value)), currency), language(), symbol=False) if name in AMOUNTS else str(value)
 
 
 def _minor(name: str, text: str, currency: str) -> int | None:

@@ -20,9 +20,14 @@ from portal.documents.lists import chosen
 from portal.documents.models import Document
 from portal.documents.services import document_or_404
 from portal.errors import Invalid, NotFound
-from portal.i18n import say
+from portal.i18n import language, say
 from portal.ids import parse
+from portal.processing import readings
+from portal.reading.einvoice.readable import Readable, readable
+from portal.reading.einvoice.reader import read_einvoice
+from portal.reading.reading import XML
 from portal.web import parts, reading, viewer
+from portal.web.readings import sheets
 
 files = Blueprint("files", __name__, url_prefix="/clients/<uuid:client_id>/documents")
 
@@ -73,17 +78,33 @@ def page(client_id: UUID, document_id: UUID, number: int) -> Response:
 
 @files.get("/<uuid:document_id>/preview")
 def look(client_id: UUID, document_id: UUID) -> str:
-    """The preview beside the facts, as a piece of the document's page."""
+    """The preview beside the facts, as a piece of the document's page; what was read is marked on its pages."""
     document, firm_id = _document(client_id, document_id)
-    shown, wrong = preview.Shown(), ""
+    with reading() as session:
+        read = readings.kept(session, document_id)
+    shown, wrong, invoice = preview.Shown(), "", None
     try:
+        with parts().files.open(firm_id, document.sha256) as content:
+            invoice = _invoice(content, document)
         with parts().files.open(firm_id, document.sha256) as content:
             shown = preview.show(content, document.media_type)
     except Invalid as error:
         wrong = say(error.text, error.facts)
     return render_template(
-        "documents/preview.html", document=document, client_id=client_id, shown=shown, wrong=wrong
+        "documents/preview.html", document=document, client_id=client_id, shown=shown, wrong=wrong, invoice=invoice,
+        sheets=sheets(document, read),
     )  # fmt: skip
+
+
+def _invoice(content: BinaryIO, document: Document) -> Readable | None:
+    """An XML e-invoice as a person reads it; None for any other file."""
+    if document.media_type not in XML:
+        return None
+    try:
+        found = read_einvoice(content, document.media_type)
+    except Invalid:
+        return None  # its text is shown as it is
+    return readable(found.invoice, language()) if found is not None and found.invoice is not None else None
 
 
 @files.post("/chosen/zip")

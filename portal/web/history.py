@@ -16,6 +16,8 @@ from portal.web.words import FOLDERS
 
 ACTIONS: Mapping[str, str] = {
     "document.received": N_("Handed in"),
+    "document.read": N_("Read"),
+    "document.read_again": N_("Reading was asked for again"),
     "document.corrected": N_("Corrected"),
     "document.removed": N_("Removed"),
     "document.restored": N_("Brought back"),
@@ -56,6 +58,8 @@ def _line(whole: Whole, entry: AuditEntry) -> Line:
 def _note(entry: AuditEntry) -> str:
     if entry.action == "document.removed":
         return say(str(entry.facts.get("reason", "")))
+    if entry.action == "document.read":
+        return say(str(entry.facts["why"])) if entry.facts.get("why") else ""
     if entry.action == "document.twin_decided":
         kept = entry.facts.get("accepted")
         return say(N_("Kept as a document of its own.") if kept else N_("Removed as a duplicate."))

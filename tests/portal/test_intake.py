@@ -82,14 +82,14 @@ def zipped(**files: bytes) -> bytes:
     return made.getvalue()
 
 
-def test_a_pdf_put_into_a_folder_becomes_a_settled_document_of_that_kind(
+def test_a_pdf_put_into_a_folder_becomes_a_document_of_that_kind_that_waits_to_be_read(
     parts: Parts, client: Client, clock: Traveller
 ) -> None:
     document = taken(bring(parts, client, factories.PDF, "Rechnung.pdf", kind=DocumentKind.INCOMING_INVOICE))
 
     assert (document.kind, document.reading, document.media_type) == (
         DocumentKind.INCOMING_INVOICE,
-        Reading.SETTLED,
+        Reading.WAITING,
         "application/pdf",
     )
     assert document.sha256 == hashlib.sha256(factories.PDF).hexdigest()
@@ -120,6 +120,23 @@ def test_a_document_enters_with_its_first_version_and_its_audit_entry(
         119,
     )
     assert (entry.action, entry.person_id, entry.address) == ("document.received", who.person_id, "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reading"),
+    [
+        ({"number": "17"}, Reading.SETTLED),
+        ({"currency": "EUR", "gross": 0}, Reading.SETTLED),
+        ({"currency": "EUR"}, Reading.WAITING),
+        ({}, Reading.WAITING),
+    ],
+)
+def test_a_document_with_its_facts_and_its_folder_is_settled_at_once(
+    parts: Parts, client: Client, fields: dict[str, object], reading: Reading
+) -> None:
+    document = taken(bring(parts, client, factories.PDF, kind=DocumentKind.INCOMING_INVOICE, fields=fields))
+    assert document.reading is reading
+    assert taken(bring(parts, client, factories.PDF, fields=fields)).reading is Reading.WAITING  # of no kind yet
 
 
 def test_a_document_without_a_folder_waits_to_be_read(parts: Parts, client: Client) -> None:
@@ -219,7 +236,7 @@ def test_the_type_is_told_from_the_bytes_and_decides_where_it_goes(
     parts: Parts, client: Client, name: str, content: bytes, media_type: str, kind: DocumentKind
 ) -> None:
     document = taken(bring(parts, client, content, name, kind=DocumentKind.INCOMING_INVOICE))
-    reading = Reading.WAITING if kind is DocumentKind.STATEMENT else Reading.SETTLED  # a statement is read first
+    reading = Reading.SETTLED if kind is DocumentKind.OTHER else Reading.WAITING
     assert (document.media_type, document.kind, document.reading) == (media_type, kind, reading)
 
 

@@ -24,14 +24,46 @@
       if (link) { event.preventDefault(); link.click(); }
     } else if (event.key === "e") {
       event.preventDefault();
-      const first = form.querySelector("[aria-invalid=true]") ?? form.querySelector("fieldset :is(input, select):not([type=hidden])");
+      const first = form.querySelector("[aria-invalid=true]") ?? (form.querySelector("[data-takes], [name=then][value=open]") && empty()) ?? form.querySelector("fieldset :is(input, select):not([type=hidden])");
       first?.focus();
       first?.select?.();
     }
   });
 
-  // a field that was refused is where the person goes on
-  document.querySelector("[data-facts] [aria-invalid=true]")?.focus();
+  // What was read stands beside an empty field: a click or the arrow down in the field takes it over.
+  const take = (offer) => {
+    const input = offer && document.getElementById(offer.dataset.takes);
+    if (!input || input.disabled || input.value) return false;
+    input.value = offer.dataset.value;
+    offer.hidden = true;
+    // an amount means nothing without its currency
+    if (input.closest(".form-amounts") && input.id !== "f-currency") take(document.querySelector("[data-takes=f-currency]"));
+    input.focus();
+    input.select?.();
+    return true;
+  };
+  document.addEventListener("click", (event) => take(event.target.closest("[data-takes]")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowDown" || event.altKey || event.ctrlKey || event.metaKey || !event.target.id) return;
+    if (take(document.querySelector(`[data-facts] [data-takes="${event.target.id}"]:not([hidden])`))) event.preventDefault();
+  });
+  document.addEventListener("input", (event) => {
+    const offer = event.target.id && document.querySelector(`[data-facts] [data-takes="${event.target.id}"]`);
+    if (offer) offer.hidden = Boolean(event.target.value);
+  });
+
+  // The field one is in shows where on the page it was read.
+  document.addEventListener("focusin", (event) => {
+    for (const rect of document.querySelectorAll("[data-marks]")) {
+      const here = rect.dataset.marks === event.target.id;
+      rect.classList.toggle("marked", here);
+      if (here) rect.scrollIntoView({ block: "nearest" });
+    }
+  });
+
+  // A field that was refused is where the person goes on; on the next document to do, the first that is empty.
+  const empty = () => [...document.querySelectorAll("[data-facts] fieldset :is(input, select)")].find((one) => !one.value);
+  (document.querySelector("[data-facts] [aria-invalid=true]") ?? (location.hash === "#go-on" ? empty() : null))?.focus();
 
   // Rows move without being asked, but never under the hands of somebody who chooses some.
   let place = null;

@@ -19,6 +19,7 @@ from portal.clients.models import Client
 from portal.db import Database
 from portal.documents.models import Document
 from portal.parts import Parts
+from portal.processing.services import settle
 from tests import factories
 from tests.portal.api.conftest import Caller
 
@@ -206,8 +207,12 @@ def test_the_document_tells_how_it_stands_at_each_integration(
         factories.instance(session, client, factories.installation(session, firm, kind="quickbooks", parts=parts))
     made = upload(caller(), client, kind="incoming_invoice").json
     assert made is not None
-    status = made["statuses"][0]
-    assert status["state"] == "action_needed"
+    assert (made["reading"], made["statuses"][0]["state"]) == ("waiting", "reading")
+    settle(parts, UUID(made["id"]))
+    found = caller().get(f"/clients/{client.id}/documents/{made['id']}").json
+    assert found is not None
+    status = found["statuses"][0]
+    assert (found["reading"], status["state"]) == ("settled", "action_needed")
     assert status["text"]
     german = caller()
     german.language = "de"

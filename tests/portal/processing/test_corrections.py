@@ -108,14 +108,29 @@ def test_amounts_are_checked_as_a_whole_with_what_is_known(parts: Parts, client:
     assert now(parts, document).tax == 1900
 
 
-def test_moving_to_another_folder_settles_what_was_waiting(parts: Parts, client: Client, viewer: MakeViewer) -> None:
-    who, document = viewer(), bring(parts, client, b"1", kind=None)
+def test_what_waits_to_be_read_is_moved_without_ending_the_wait(
+    parts: Parts, client: Client, viewer: MakeViewer
+) -> None:
+    who, document = viewer(), bring(parts, client, b"1", kind=None, fields={})
     assert state(parts, document) is State.READING
     with parts.db.transaction() as session:
         corrections.set_kind(session, who, client.id, [document.id], DocumentKind.RECEIPT)
+    moved = now(parts, document)
+    assert (moved.kind, moved.folder, moved.reading) == (DocumentKind.RECEIPT, DocumentKind.RECEIPT, Reading.WAITING)
 
+    settle(parts, document.id)
     after = now(parts, document)
-    assert (after.kind, after.folder, after.reading) == (DocumentKind.RECEIPT, DocumentKind.RECEIPT, Reading.SETTLED)
+    assert (after.kind, after.reading) == (DocumentKind.RECEIPT, Reading.SETTLED)
+    assert state(parts, document) is State.QUEUED
+
+
+def test_who_says_what_a_document_says_need_not_wait_for_its_reading(
+    parts: Parts, client: Client, viewer: MakeViewer
+) -> None:
+    who, document = viewer(), bring(parts, client, b"1", fields={})
+    with parts.db.transaction() as session:
+        corrections.correct(session, who, client.id, document.id, fields=FIELDS)
+    assert now(parts, document).reading is Reading.SETTLED
     assert state(parts, document) is State.QUEUED
 
 
