@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 
-from benchmarks import delivery, einvoice, pages, reading, start, statements
+from benchmarks import delivery, einvoice, pages, reading, search, start, statements
 
 
 def main() -> None:
@@ -19,6 +19,7 @@ def main() -> None:
         einvoice.measure,
         statements.measure,
         reading.measure,
+        search.measure,
     ):
         for figure in measure():
             print(figure, flush=True)

@@ -51,16 +51,16 @@ def fill(at: Place, documents: int) -> Archive:
         with at.parts.db.transaction() as session:
             for rows in (made, sent, [_receipt(one) for one in sent]):
                 _insert(session, rows)
-    _settle(at)
+    settle(at)
     return Archive(owner.person_id, clients[0].id)
 
 
-def _settle(at: Place) -> None:
-    """What happens by itself within the hour: the planner learns how large the tables are."""
+def settle(at: Place) -> None:
+    """What happens by itself within the hour: the planner learns how large the tables are, old rows are cleared."""
     refresh_statistics(at.parts.db)
     if not at.parts.db.is_sqlite:
         with at.parts.db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text("ANALYZE"))
+            connection.execute(sa.text("VACUUM ANALYZE"))
 
 
 def _document(sample: Document, client: Client, number: int) -> Document:

@@ -12,11 +12,16 @@ from integrations.errors import ConnectorError, Transient
 
 # Reading waits longest: ledgers answer some writes only after a minute (QuickBooks cuts at 120 s).
 TIMEOUT = httpx.Timeout(connect=10.0, read=130.0, write=60.0, pool=10.0)
+# Somebody waits before a page, and one of few threads with them.
+WATCHED = httpx.Timeout(connect=5.0, read=15.0, write=15.0, pool=5.0)
 
 
-def client(**options: object) -> httpx.Client:
-    """A client with time-outs, without redirects (a provider that redirects an API call is not the provider)."""
-    return httpx.Client(timeout=TIMEOUT, follow_redirects=False, **options)  # type: ignore[arg-type]
+def client(*, watched: bool = False, **options: object) -> httpx.Client:
+    """A client with time-outs, without redirects (a provider that redirects an API call is not the provider).
+
+    ``watched``: for somebody who waits for the page; less patient.
+    """
+    return httpx.Client(timeout=WATCHED if watched else TIMEOUT, follow_redirects=False, **options)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     verify = add("verify", _verify, "prove that every document reached every place where it belongs; non-zero when not")
     verify.add_argument("--remote", action="store_true", help="ask the providers too whether it is still there")
     add("migrate", _migrate, "bring the database to the present schema; `kontor up` does it by itself")
+    add("reindex", _reindex, "make the index of the search anew, while Kontor runs or not")
     return parser
 
 
@@ -194,6 +195,14 @@ def _migrate(_options: argparse.Namespace) -> int:
     from portal.supervisor import migrate
 
     migrate(config.read())
+    return 0
+
+
+def _reindex(_options: argparse.Namespace) -> int:
+    from portal.documents import search
+
+    with _opened() as parts:
+        print(f"{search.rebuild(parts.db)} documents can be found.")
     return 0
 
 

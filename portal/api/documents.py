@@ -29,7 +29,7 @@ from portal.api.shapes import (
 )
 from portal.api.work import DeliveryOut
 from portal.delivery import services as deliveries
-from portal.documents import lists, services
+from portal.documents import lists, names, services
 from portal.documents.models import Document, Refusal, Source
 from portal.i18n import N_, say
 from portal.intake import receive
@@ -148,7 +148,7 @@ def file(client_id: UUID, document_id: UUID) -> Response:
         firm_id = access.client_or_404(session, viewer(), client_id, Right.SEE).firm_id
     response = Response(_pieces(parts().files.open(firm_id, found.sha256)), mimetype=found.media_type)
     response.content_length = found.size
-    response.headers.set("Content-Disposition", "attachment", filename=found.filename)
+    response.headers["Content-Disposition"] = names.disposition(found.filename)
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 

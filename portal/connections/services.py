@@ -92,7 +92,7 @@ def look(parts: Parts, viewer: Viewer, client_id: UUID, connection_id: UUID) -> 
         connection = one_or_404(session, viewer, client_id, connection_id)
         installation = session.get_one(Installation, connection.installation_id)
     try:
-        with http.client() as client:
+        with http.client(watched=True) as client:
             account = unset(parts, installation, client, token_source(parts, connection_id)).check()
     except ReauthRequired as error:
         with parts.db.transaction() as session:
@@ -205,7 +205,7 @@ def _revoked(parts: Parts, installation: Installation, token: str | None) -> Rev
     if Ability.REVOKE not in extensions.manifest_of(installation.kind).abilities or token is None:
         return Revocation.BY_HAND
     live = tokens.Given(tokens.unpacked(parts.vault.unlock(token)), extensions.manifest_of(installation.kind).name)
-    with http.client() as client:
+    with http.client(watched=True) as client:
         try:
             unset(parts, installation, client, live).revoke()
         except ConnectorError as error:

@@ -111,7 +111,7 @@ def complete(
     manifest = extensions.manifest_of(kind)
     code = _code(query, manifest.name)
     try:
-        with http.client() as client:
+        with http.client(watched=True) as client:
             token = _exchanged(parts, pending, installation, client, code, query)
             account = unset(parts, installation, client, tokens.Given(token, manifest.name)).check()
     except ReauthRequired as error:

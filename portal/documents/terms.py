@@ -133,7 +133,7 @@ def is_amount(text: str) -> bool:
 def readable(text: str, most: int) -> str:
     """A file's text as it is kept: compatibility forms resolved, words parted at a line's end put together again."""
     whole = unicodedata.normalize("NFKC", text[: most * 2].encode("utf-8", "ignore").decode())
-    whole = re.sub(r"[\x02\ufffe\u00ad][ \t]*(?:\r?\n)?", "", whole)
+    whole = re.sub(r"[\x02\ufffe\u00ad](?:[ \t]*\r?\n)?", "", whole)
     whole = re.sub(r"(?<=[^\W\d_])-\r?\n(?=[a-zäöüß])", "", whole)
     whole = "".join(char if char.isprintable() or char == "\n" else " " for char in whole)
     return re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", whole)).strip()[:most]

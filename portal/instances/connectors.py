@@ -26,10 +26,11 @@ from portal.instances.models import Instance
 from portal.parts import Parts
 
 
-def build(parts: Parts, instance: Instance, *, complete: bool = True) -> Connector:
+def build(parts: Parts, instance: Instance, *, complete: bool = True, watched: bool = False) -> Connector:
     """The connector of an instance. Whoever builds it closes ``connector.wiring.http``; ``opened`` does both.
 
-    ``complete=False`` takes settings as they are: for asking the provider what may be chosen for them. Raises
+    ``complete=False`` takes settings as they are: for asking the provider what may be chosen for them. ``watched``:
+    somebody waits for the page, so the provider gets less time (``integrations.http``). Raises
     Misconfigured when the settings are not complete or the extension is no longer installed, ReauthRequired when the
     instance has no login.
     """
@@ -44,7 +45,7 @@ def build(parts: Parts, instance: Instance, *, complete: bool = True) -> Connect
         Wiring(
             config=_config(parts, instance, complete=complete),
             app=_app(parts, installation),
-            http=http.client(),
+            http=http.client(watched=watched),
             tokens=_tokens(parts, instance),
             memory=memory(parts, instance.id),
             now=clock.now,
@@ -54,11 +55,11 @@ def build(parts: Parts, instance: Instance, *, complete: bool = True) -> Connect
 
 
 @contextmanager
-def opened(parts: Parts, instance_id: UUID, *, complete: bool = True) -> Iterator[Connector]:
+def opened(parts: Parts, instance_id: UUID, *, complete: bool = True, watched: bool = False) -> Iterator[Connector]:
     """The connector of an instance for a while; its HTTP connections are closed at the end."""
     with parts.db.read() as session:
         instance = session.get_one(Instance, instance_id)
-    connector = build(parts, instance, complete=complete)
+    connector = build(parts, instance, complete=complete, watched=watched)
     try:
         yield connector
     finally:
@@ -66,9 +67,9 @@ def opened(parts: Parts, instance_id: UUID, *, complete: bool = True) -> Iterato
 
 
 @contextmanager
-def exporter(parts: Parts, instance_id: UUID) -> Iterator[Exporter]:
+def exporter(parts: Parts, instance_id: UUID, *, watched: bool = False) -> Iterator[Exporter]:
     """The same for an instance that takes documents; TypeError for any other."""
-    with opened(parts, instance_id) as connector:
+    with opened(parts, instance_id, watched=watched) as connector:
         if not isinstance(connector, Exporter):
             raise TypeError(f"{connector.manifest.kind} takes no documents")
         yield connector

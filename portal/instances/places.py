@@ -30,7 +30,7 @@ def find_root(parts: Parts, instance: Instance) -> None:
     if not issubclass(connector, Exporter) or Ability.FOLDERS not in connector.manifest.abilities:
         return
     try:
-        with connectors.exporter(parts, instance.id) as exporter:
+        with connectors.exporter(parts, instance.id, watched=True) as exporter:
             places = exporter.prepare([])
     except ConnectorError as error:
         log.info("instance.no_root_yet", instance=str(instance.id), error=str(error))

@@ -140,7 +140,7 @@ def choices(parts: Parts, instance: Instance) -> dict[str, list[tuple[str, str]]
     if not fields:
         return {}
     try:
-        with connectors.opened(parts, instance.id, complete=False) as connector:
+        with connectors.opened(parts, instance.id, complete=False, watched=True) as connector:
             return {name: [(one.value, one.label) for one in connector.choices(name)] for name in fields}
     except ConnectorError as error:
         raise _said(error) from error

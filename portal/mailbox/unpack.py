@@ -28,7 +28,7 @@ from portal.mailbox.parse import Part, What
 from portal.parts import Parts
 
 log = structlog.get_logger()
-LEASE = timedelta(minutes=10)  # far longer than opening the largest message takes
+LEASE = timedelta(minutes=2)  # begins anew with every part; far longer than one takes
 REST = timedelta(seconds=30)  # after a part that we depend on was away
 MOST_ATTEMPTS = 5  # a message that kills its process is not opened for ever
 
@@ -141,6 +141,7 @@ def _came_before(session: Session, mail: Mail, origin: str) -> Came | None:
 
 def _write_down(session: Session, mail: Mail, number: int, part: Part, came: Came | None, by: By) -> None:
     client = session.get_one(Client, mail.client_id)
+    session.get_one(Mail, mail.id).leased_until = clock.now() + LEASE
     if came is None and part.what is What.REFUSE:
         size = len(part.content) or mail.size
         came = store.refuse(session, client, mail, part.filename, size, part.text or "", part.facts, by)

@@ -77,12 +77,15 @@ def take(client_id: UUID, instance_id: UUID, step: str) -> ResponseReturnValue:
     instance = _instance(client_id, instance_id)
     if at not in setup.steps(instance.kind):
         raise NotFound
+    if at is Step.SUMMARY and instance.state is not InstanceState.DRAFT:
+        return _finished(instance)
     try:
         return _TAKERS[at](instance)
     except InvalidSettings as refused:
         return _page(client_id, instance_id, at, {}, refused), refused.status
     except (Invalid, Conflict, Unavailable) as error:
-        return _page(client_id, instance_id, at, {error.field or "": say(error.text, error.facts)}), error.status
+        page = _page(client_id, instance_id, at, {error.field or "": say(error.text, error.facts)})
+        return page if isinstance(page, Response) else (page, error.status)
 
 
 def _step(text: str) -> Step:
@@ -189,6 +192,12 @@ def _onward(instance: Instance, done: Step) -> Response:
     return _to(instance, steps[steps.index(done) + 1])
 
 
+def _finished(instance: Instance) -> Response:
+    """Finish was pressed already: in another tab, twice, or before going back."""
+    notice(N_("The set-up of %(name)s is finished."), name=instance.name)
+    return go("integrations.one", client_id=instance.client_id, instance_id=instance.id)
+
+
 def _to(instance: Instance, step: Step) -> Response:
     return go("integration_setup.show", client_id=instance.client_id, instance_id=instance.id, step=step.value)
 
@@ -201,8 +210,10 @@ def _page(
 ) -> str | Response:
     instance = _instance(client_id, instance_id)
     steps = setup.steps(instance.kind)
-    if step not in steps or (step is Step.SUMMARY and instance.state is not InstanceState.DRAFT):
+    if step not in steps:
         raise NotFound
+    if step is Step.SUMMARY and instance.state is not InstanceState.DRAFT:
+        return _finished(instance)
     with reading() as session:
         client = access.client_or_404(session, viewer(), client_id, Right.COUNTS)
         reached = setup.reached(session, instance)

@@ -24,6 +24,13 @@ def test_a_connection_that_breaks_is_transient(wire: Provider, reset: bool) -> N
     assert isinstance(caught.value.__cause__, httpx.RequestError)
 
 
+def test_somebody_who_waits_for_a_page_waits_seconds_not_minutes() -> None:
+    with http.client(watched=True) as watched, http.client() as client:
+        assert watched.timeout.read is not None
+        assert client.timeout.read is not None
+        assert watched.timeout.read * 5 < client.timeout.read
+
+
 def test_nobody_listening_is_transient() -> None:
     with provider() as gone:
         url = gone.url

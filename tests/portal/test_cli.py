@@ -72,3 +72,14 @@ def test_every_command_explains_itself(kontor: Kontor) -> None:
     for words in ([], ["up"], ["token", "add"], ["demo"]):
         assert kontor(*words, "--help").returncode == 0
     assert kontor("no-such-command").returncode == 2
+
+
+def test_the_index_of_the_search_is_made_anew(kontor: Kontor, parts: Parts) -> None:
+    with parts.db.transaction() as session:
+        client = factories.client(session, factories.firm(session))
+        factories.document(session, client)
+        session.connection().exec_driver_sql("DELETE FROM document_search")
+    done = kontor("reindex")
+    assert (done.returncode, done.stdout) == (0, "1 documents can be found.\n")
+    with parts.db.read() as session:
+        assert session.connection().exec_driver_sql("SELECT count(*) FROM document_search").scalar() == 1

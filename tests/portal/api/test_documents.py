@@ -60,6 +60,15 @@ def test_a_file_comes_back_as_it_went(caller: Callers, client: Client) -> None:
     assert "attachment" in answer.headers["Content-Disposition"]
 
 
+def test_a_file_may_be_called_in_any_language(caller: Callers, client: Client, db: Database, parts: Parts) -> None:
+    with db.transaction() as session:
+        owner = session.get_one(Client, client.id)
+        made = factories.document(session, owner, parts=parts, filename="Rechnung – März 2026 😀.pdf")
+    told = caller().get(f"/clients/{client.id}/documents/{made.id}/file").headers["Content-Disposition"]
+    assert told.isascii()  # a server sends no other header
+    assert "filename*=UTF-8''Rechnung%20%E2%80%93%20M%C3%A4rz" in told
+
+
 def test_wrong_fields_are_named_and_nothing_is_kept(caller: Callers, client: Client, db: Database) -> None:
     answer = upload(caller(), client, kind="incoming_invoice", fields=json.dumps({**FIELDS, "gross": 1}))
     assert answer.status_code == 422

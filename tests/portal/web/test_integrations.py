@@ -167,7 +167,8 @@ def test_a_step_cannot_be_left_out_by_its_address(desk: Desk) -> None:
     first = desk.begin()
     answer = desk.browser.get(first.replace("sign-in", "summary"))
     assert answer.location.endswith("/sign-in")
-    assert desk.browser.post(first.replace("sign-in", "summary"), data={"name": "x"}).status_code == 409
+    skipped = desk.browser.post(first.replace("sign-in", "summary"), data={"name": "x"})
+    assert (skipped.status_code, skipped.location) == (303, first)
     assert desk.instance.state is InstanceState.DRAFT
 
 
@@ -309,6 +310,14 @@ def test_settings_of_a_finished_integration_can_be_changed(desk: Desk) -> None:
     assert answer.location.endswith(page)
     assert "Books" in desk.browser.get(page).text
     assert desk.instance.sync_from == before
+
+
+def test_finish_pressed_twice_or_gone_back_to_leads_to_the_integration(desk: Desk) -> None:
+    page = desk.finished()
+    summary = f"{page}/set-up/summary"
+    for answer in (desk.browser.get(summary), desk.browser.post(summary, data={"name": "Again"})):
+        assert (answer.status_code, answer.location) == (303, page)
+    assert desk.instance.name == "Drive"
 
 
 def test_a_client_manager_sees_states_and_no_accounts(
