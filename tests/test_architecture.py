@@ -31,7 +31,9 @@ def test_imports_go_one_way() -> None:
 
 def test_no_connector_knows_another_or_the_sandbox_and_the_sandbox_knows_none() -> None:
     graph = grimp.build_graph("integrations", cache_dir=None)
-    folders = {path.partition(":")[0].rpartition(".")[0] for path in KINDS.values()} | {"integrations.sandbox"}
+    # tests of other packages may have registered kinds of their own in this process
+    ours = [path for path in KINDS.values() if path.startswith("integrations.")]
+    folders = {path.partition(":")[0].rpartition(".")[0] for path in ours} | {"integrations.sandbox"}
     for one in folders:
         others = folders - {one}
         for module in {one, *graph.find_descendants(one)}:
