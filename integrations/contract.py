@@ -98,6 +98,7 @@ class Manifest(BaseModel):
     earlier_start: bool = False  # may a person choose an earlier sync_from at set-up (P5)
     on_click: bool = False  # may the instance work on a person's click only
     oauth: OAuth | None = None
+    parallel: int = 1  # how many deliveries of one instance the provider takes at once
     endpoints: Mapping[str, str]  # name -> the provider's own base URL; replaced as a whole for tests and the demo
 
 
@@ -212,6 +213,7 @@ class Drift:
 
     remote_id: str
     kind: DriftKind
+    now: Receipt | None = None  # CHANGED, MOVED: its receipt if what is there now is accepted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -316,6 +318,7 @@ class Connector(ABC):
     manifest: ClassVar[Manifest]
     Config: ClassVar[type[BaseModel]]  # of an instance; the form, the checks and the API read it
     App: ClassVar[type[BaseModel]]  # of an installation: the firm's own OAuth app and the like
+    Login: ClassVar[type[BaseModel] | None] = None  # what a person enters to sign in where there is no OAuth
 
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring

@@ -1,0 +1,25 @@
+"""A login that a person enters (an address, a user, an app password) as the one token that a connection keeps.
+
+Kinds without an authorisation code flow name such a model as ``Connector.Login``. All of it travels in
+``Token.access``, which is sealed and never shown.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from integrations.contract import Token
+
+Login = TypeVar("Login", bound=BaseModel)
+
+
+def sealed(login: BaseModel) -> Token:
+    """The token that holds an entered login. Its fields are plain text, numbers and switches; no ``SecretStr``."""
+    return Token(access=login.model_dump_json())
+
+
+def opened(model: type[Login], token: Token) -> Login:
+    """The login again; pydantic's ValidationError when the token is of another model."""
+    return model.model_validate_json(token.access)
