@@ -73,9 +73,8 @@ class OAuth(BaseModel):
     pkce: bool
     extra: Mapping[str, str] = {}  # further query parameters of the consent page
     basic_auth: bool = False  # client id and secret by HTTP Basic (else in the form body)
-    callback_fields: tuple[
-        str, ...
-    ] = ()  # query parameters of the callback to keep with the token (QuickBooks: realmId)
+    # query parameters of the callback to keep with the token (QuickBooks: realmId)
+    callback_fields: tuple[str, ...] = ()
     token_headers: Mapping[str, str] = {}  # further headers of calls to the token endpoint
     revoke_style: str = "form"  # "form" (RFC 7009) or "json"
 
@@ -90,9 +89,8 @@ class Manifest(BaseModel):
     summary: str
     consent: str  # what the person agrees to; its hash is the consent's version
     takes: frozenset[DocumentKind]
-    needs: Mapping[
-        DocumentKind, tuple[str, ...]
-    ] = {}  # fields of OutgoingDocument without which it cannot be delivered
+    # fields of OutgoingDocument without which it cannot be delivered
+    needs: Mapping[DocumentKind, tuple[str, ...]] = {}
     abilities: frozenset[Ability] = frozenset()
     schedule: Schedule = Schedule.AT_ONCE
     earlier_start: bool = False  # may a person choose an earlier sync_from at set-up (P5)
