@@ -18,7 +18,7 @@ def create_app(settings: Settings) -> Flask:
 
     from portal import api
     from portal.parts import assemble
-    from portal.web import failures, formats, languages, security, sessions, throttle, words
+    from portal.web import failures, formats, fragments, languages, security, sessions, throttle, words
 
     root = Path(__file__).parent
     app = Flask("portal", root_path=str(root), template_folder=str(root.parent / "templates"))
@@ -31,6 +31,7 @@ def create_app(settings: Settings) -> Flask:
     throttle.register(app, settings.redis)
     formats.register(app)
     words.register(app)
+    fragments.register(app)
     failures.register(app)
     app.jinja_env.globals["asset"] = security.assets(app)
     _register_pages(app)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -96,6 +97,18 @@ class Viewer:
         return (MEMBER_RIGHTS[self.role] if self.role else frozenset()) & self.ceiling
 
 
+# Asked with every request, so made once.
+_PERSON = (
+    sa.select(col(Person.name), col(Person.email), col(Person.language))
+    .add_columns(col(Member.firm_id), col(Member.id).label("member_id"), col(Member.role))
+    .outerjoin(Member, sa.and_(col(Member.person_id) == col(Person.id), col(Member.ended_at).is_(None)))
+    .where(col(Person.id) == sa.bindparam("id"), col(Person.active))
+)
+_CONTACTS = sa.select(col(Contact.client_id), col(Contact.role)).where(
+    col(Contact.person_id) == sa.bindparam("id"), col(Contact.ended_at).is_(None)
+)
+
+
 def viewer_of(
     session: Session,
     person_id: UUID,
@@ -105,24 +118,14 @@ def viewer_of(
     token_id: UUID | None = None,
 ) -> Viewer | None:
     """The viewer for a person; None when there is none or they were locked out."""
-    person = session.get(Person, person_id)
-    if person is None or not person.active:
+    row = session.execute(_PERSON, {"id": person_id}).first()
+    if row is None:
         return None
-    member = session.exec(select(Member).where(Member.person_id == person_id, col(Member.ended_at).is_(None))).first()
-    contacts = session.exec(select(Contact).where(Contact.person_id == person_id, col(Contact.ended_at).is_(None)))
+    contacts = {client_id: ContactRole(role) for client_id, role in session.execute(_CONTACTS, {"id": person_id})}
     return Viewer(
-        person_id=person.id,
-        name=person.name,
-        email=person.email,
-        language=person.language,
-        firm_id=member.firm_id if member else None,
-        member_id=member.id if member else None,
-        role=member.role if member else None,
-        contacts={contact.client_id: contact.role for contact in contacts},
-        scopes=scopes,
-        address=address,
-        token_id=token_id,
-    )
+        person_id=person_id, name=row.name, email=row.email, language=row.language, firm_id=row.firm_id,
+        member_id=row.member_id, role=row.role, contacts=contacts, scopes=scopes, address=address, token_id=token_id,
+    )  # fmt: skip
 
 
 def clients_of(viewer: Viewer, right: Right = Right.COUNTS) -> SelectOfScalar[Client]:

@@ -55,7 +55,7 @@ def listed(client_id: UUID, query: DocumentQuery) -> DocumentPage:
     with reading() as session:
         access.client_or_404(session, viewer(), client_id, Right.SEE)
         found = lists.page(
-            session, client_id, query.folder, narrowed, lists.Order(), after=query.after, limit=query.limit
+            session, client_id, query.folder, narrowed, lists.Order(), Document, after=query.after, limit=query.limit
         )
         return DocumentPage(items=told.documents(session, found.documents), after=found.after)
 

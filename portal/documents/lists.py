@@ -6,13 +6,14 @@ in the archive it lies, and documents with equal keys are neither lost nor doubl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy import BigInteger, ColumnElement, Date, String, or_
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session, col, select
@@ -72,11 +73,38 @@ class Filter:
     twins: bool = False  # only those that a decision is waited for
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a list shows of a document, and what lists are in order of. Equal lines look the same."""
+
+    id: UUID
+    kind: DocumentKind | None
+    filename: str
+    size: int  # bytes
+    party_name: str | None
+    number: str | None
+    issued_on: date | None
+    currency: str | None
+    gross: int | None
+    twin_id: UUID | None
+    twin_accepted: bool
+    arrived_at: datetime
+    removed_at: datetime | None
+    dated_on: date
+    party_key: str
+    number_key: str
+    gross_key: int
+
+
+Item = TypeVar("Item", Document, Line)
+_LINE = [col(getattr(Document, field.name)) for field in fields(Line)]
+
+
 @dataclass(frozen=True)
-class Page:
+class Page(Generic[Item]):
     """Some documents in order, and the cursors behind the last and before the first one (None at the ends)."""
 
-    documents: Sequence[Document]
+    documents: Sequence[Item]
     after: str | None
     before: str | None = None
 
@@ -87,23 +115,24 @@ def page(
     folder: DocumentKind | None,
     narrowed: Filter,
     order: Order,
+    of: type[Item],
     *,
     after: str | None = None,
     before: str | None = None,
     limit: int = LIMIT,
     also: Sequence[Condition] = (),
-) -> Page:
+) -> Page[Item]:
     """At most ``limit`` documents of a folder (None: of all), behind or before a cursor. Rights are checked by then.
 
-    A document without a kind lies in *other documents* until somebody says what it is.
+    ``of`` says whether whole documents are wanted or the lines of a list, which are read much faster. A document
+    without a kind lies in *other documents* until somebody says what it is.
     """
     limit = max(1, min(limit, MOST))
     way, place = (order.reversed, before) if before is not None else (order, after)
     conditions = [*_conditions(session, client_id, folder, narrowed), *also]
     if place is not None:
-        conditions.append(_behind(way, *_read(order.sort, place)))
-    statement = select(Document).where(*conditions).order_by(*_ordered(way)).limit(limit + 1)
-    found = list(session.exec(statement))
+        conditions.append(_behind(way, *_place(order.sort, place)))
+    found = _read(session, of, lambda what: what.where(*conditions).order_by(*_ordered(way)).limit(limit + 1))
     more, shown = len(found) > limit, found[:limit]
     if before is not None:
         shown.reverse()
@@ -113,6 +142,12 @@ def page(
         cursor(order.sort, shown[-1]) if shown and ends[0] else None,
         cursor(order.sort, shown[0]) if shown and ends[1] else None,
     )
+
+
+def _read(session: Session, of: type[Item], narrowed: Callable[[sa.Select[Any]], sa.Select[Any]]) -> list[Item]:
+    if issubclass(of, Document):
+        return list(session.scalars(narrowed(sa.select(Document))))
+    return [of(*row) for row in session.execute(narrowed(sa.select(*_LINE)))]
 
 
 def neighbours(
@@ -190,13 +225,13 @@ def _behind(order: Order, key: object, last: UUID) -> Condition:
     )  # fmt: skip
 
 
-def cursor(sort: Sort, document: Document) -> str:
+def cursor(sort: Sort, document: Document | Line) -> str:
     """The place of a document in an order, as text for a URL."""
     key = getattr(document, sort.value)
     return cursors.encode(key.isoformat() if isinstance(key, date) else key, document.id)
 
 
-def _read(sort: Sort, text: str) -> tuple[object, UUID]:
+def _place(sort: Sort, text: str) -> tuple[object, UUID]:
     key, last = cursors.decode(text)
     try:
         return _typed(sort, key), last

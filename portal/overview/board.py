@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -97,9 +98,14 @@ class Line:
     counts: Mapping[Item, int] = field(default_factory=dict)
 
     @property
+    def tally(self) -> tuple[int, ...]:
+        """How many things of each kind wait for somebody, in the order of ``Item``."""
+        return tuple(self.counts.get(item, 0) for item in Item)
+
+    @property
     def open(self) -> int:
         """How many things wait for somebody."""
-        return sum(self.counts.values())
+        return sum(self.tally)
 
 
 @dataclass(frozen=True)
@@ -154,12 +160,18 @@ def counts(session: Session, client_ids: Sequence[UUID]) -> dict[UUID, dict[Item
     """What is open at these clients; those with nothing open are left out."""
     if not client_ids:
         return {}
-    items = _items(client_ids).subquery()
-    grouped = sa.select(items.c.client_id, items.c.item, sa.func.count()).group_by(items.c.client_id, items.c.item)
     found: dict[UUID, dict[Item, int]] = {}
-    for client_id, item, number in session.connection().execute(grouped):
+    asked = {"clients": list(client_ids), "soon": clock.now() + AHEAD}
+    for client_id, item, number in session.execute(_counted(), asked):
         found.setdefault(client_id, {})[Item(item)] = number
     return found
+
+
+@cache
+def _counted() -> sa.Select[Any]:
+    """How many items of each kind are open at the clients given; made once, for it is asked with every page."""
+    items = _items(sa.bindparam("clients", expanding=True), sa.bindparam("soon", type_=Instant())).subquery()
+    return sa.select(items.c.client_id, items.c.item, sa.func.count()).group_by(items.c.client_id, items.c.item)
 
 
 def staff(session: Session, viewer: Viewer) -> Sequence[tuple[UUID, str]]:
@@ -202,8 +214,11 @@ def _plain(key: object) -> str | int:
     return key.isoformat() if isinstance(key, datetime) else key  # type: ignore[return-value]
 
 
-def _items(client_ids: Sequence[UUID] | None = None) -> sa.CompoundSelect[Any]:
-    """Every open item as (client, item, id), each once: a document that two integrations ask about is one item."""
+def _items(clients: Any = None, soon: Any = None) -> sa.CompoundSelect[Any]:
+    """Every open item as (client, item, id), each once: a document that two integrations ask about is one item.
+
+    ``clients`` narrows it to some; a connection that ends before ``soon`` is open.
+    """
     attention: Any = sa.select(
         col(Document.client_id).label("client_id"),
         sa.literal(Item.DOCUMENT.value).label("item"),
@@ -220,13 +235,16 @@ def _items(client_ids: Sequence[UUID] | None = None) -> sa.CompoundSelect[Any]:
     ending: Any = sa.select(col(Connection.client_id), sa.literal(Item.CONNECTION.value), col(Connection.id)).where(
         sa.or_(
             col(Connection.state) == ConnectionState.DEAD,
-            sa.and_(col(Connection.state) == ConnectionState.LIVE, col(Connection.expires_at) < clock.now() + AHEAD),
+            sa.and_(
+                col(Connection.state) == ConnectionState.LIVE,
+                col(Connection.expires_at) < (clock.now() + AHEAD if soon is None else soon),
+            ),
         )
     )
-    if client_ids is not None:
+    if clients is not None:
         # as an expression, or SQLite would go through all documents of these clients instead of the small index
         client = sa.func.coalesce(col(Document.client_id), col(Document.client_id))
-        attention = attention.where(client.in_(client_ids))
-        stopped = stopped.where(col(Delivery.client_id).in_(client_ids))
-        ending = ending.where(col(Connection.client_id).in_(client_ids))
+        attention = attention.where(client.in_(clients))
+        stopped = stopped.where(col(Delivery.client_id).in_(clients))
+        ending = ending.where(col(Connection.client_id).in_(clients))
     return sa.union(attention, stopped, ending)

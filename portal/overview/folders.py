@@ -21,10 +21,10 @@ from portal.clients.models import Client
 from portal.delivery import services as delivery
 from portal.delivery.models import Delivery, State
 from portal.delivery.outbox import exporting
-from portal.delivery.services import Status
+from portal.delivery.services import Mark, Status
 from portal.documents import duplicates, excerpts, lists, queries, search, versions
 from portal.documents.excerpts import Piece
-from portal.documents.lists import Filter, Order
+from portal.documents.lists import Filter, Line, Order
 from portal.documents.models import Document, DocumentVersion
 from portal.documents.services import document_or_404
 from portal.instances.models import Instance
@@ -42,13 +42,13 @@ class Standing:
     instance_id: UUID | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One document of a list."""
+    """One document of a list. Equal rows look the same."""
 
-    document: Document
-    statuses: Sequence[Status]
-    excerpt: Sequence[Piece] = ()  # of its content, where a search found something there
+    document: Line
+    marks: tuple[Mark, ...]
+    excerpt: tuple[Piece, ...] = ()  # of its content, where a search found something there
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,16 @@ class FolderPage:
     after: str | None
     before: str | None
     instances: Sequence[Instance]
+
+    @property
+    def columns(self) -> tuple[tuple[UUID, str], ...]:
+        """The instances whose states are shown: id and name."""
+        return tuple((instance.id, instance.name) for instance in self.instances)
+
+    @property
+    def moves(self) -> bool:
+        """Whether a row will change by itself."""
+        return any(mark.moves for row in self.rows for mark in row.marks)
 
 
 @dataclass(frozen=True)
@@ -102,11 +112,11 @@ def page(
     client = access.client_or_404(session, viewer, client_id, Right.SEE)
     also = _standing(client_id, standing)
     found = lists.page(
-        session, client_id, folder, narrowed, order, after=after, before=before, limit=limit, also=also
+        session, client_id, folder, narrowed, order, Line, after=after, before=before, limit=limit, also=also
     )  # fmt: skip
-    statuses = delivery.statuses(session, [document.id for document in found.documents])
+    marks = delivery.marks(session, [document.id for document in found.documents])
     said = _excerpts(session, narrowed.text, [document.id for document in found.documents])
-    rows = [Row(one, statuses.get(one.id, ()), said.get(one.id, ())) for one in found.documents]
+    rows = [Row(one, marks.get(one.id, ()), tuple(said.get(one.id, ()))) for one in found.documents]
     return FolderPage(client, rows, found.after, found.before, exporting(session, client_id))
 
 

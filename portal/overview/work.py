@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from integrations.contract import DocumentKind
 from portal.delivery.models import Delivery, State
 from portal.documents import lists
-from portal.documents.lists import Filter, Order
+from portal.documents.lists import Filter, Line, Order
 from portal.documents.models import Document, Reading
 
 # Without these an invoice or a receipt is of no use to anybody, whatever the integrations need.
@@ -37,5 +37,5 @@ def following(
     behind = lists.neighbours(session, folder, narrowed, order, document, also)[1]
     if behind is not None:
         return behind
-    first = lists.page(session, document.client_id, folder, narrowed, order, limit=2, also=also)
+    first = lists.page(session, document.client_id, folder, narrowed, order, Line, limit=2, also=also)
     return next((one.id for one in first.documents if one.id != document.id), None)

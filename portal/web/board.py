@@ -39,7 +39,7 @@ def home() -> ResponseReturnValue:
     template = "board/list.html" if is_fragment() else "board/page.html"
     return render_template(
         template, board=found, query=query, order=str(Order.read(query.get("sort", ""))), views=views, staff=staff,
-        items=board.Item, may_create=Right.CLIENTS in who.firm_rights, link=_link(query),
+        may_create=Right.CLIENTS in who.firm_rights, link=_link(query),
     )  # fmt: skip
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import sqlalchemy as sa
 from flask import Flask, Response, current_app, redirect, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, login_user
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from portal import clock
 from portal.access import Viewer, viewer_of
@@ -23,6 +24,11 @@ from portal.web import SignInNeeded, go_to, parts, viewer
 
 # How often a visit is written down: often enough for the list of sessions, seldom enough to cost nothing.
 SEEN_EVERY = timedelta(minutes=5)
+# Asked with every request, so made once.
+_SIGN_IN = sa.select(SignIn.person_id, SignIn.secret_digest, SignIn.seen_at, SignIn.ended_at).where(  # type: ignore[call-overload]
+    col(SignIn.id) == sa.bindparam("id")
+)
+_ZONE = sa.select(Firm.zone).where(col(Firm.id) == sa.bindparam("id"))  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ def load(token: str) -> SignedIn | None:
     except NotFound:
         return None
     with parts().db.read() as db:
-        row = db.get(SignIn, key)
+        row = db.execute(_SIGN_IN, {"id": key}).one_or_none()
         if row is None or row.ended_at or clock.now() - row.seen_at > IDLE:
             return None
         if not hmac.compare_digest(row.secret_digest, parts().vault.digest(secret)):
@@ -74,17 +80,17 @@ def load(token: str) -> SignedIn | None:
         person = viewer_of(db, row.person_id, address=request.remote_addr or "")
         if person is None or (person.firm_id is None and not person.contacts):
             return None
-        firm = _firm_of(db, person)
+        zone = _zone_of(db, person)
     if clock.now() - row.seen_at > SEEN_EVERY:
         _seen(key)
-    return SignedIn(id=key, viewer=person, zone=firm.zone, token=token)
+    return SignedIn(id=key, viewer=person, zone=zone, token=token)
 
 
-def _firm_of(db: Session, person: Viewer) -> Firm:
-    firm_id = person.firm_id
-    if firm_id is None:
-        firm_id = db.exec(select(Client.firm_id).where(Client.id == min(person.contacts))).one()
-    return db.get_one(Firm, firm_id)
+def _zone_of(db: Session, person: Viewer) -> str:
+    if person.firm_id is not None:
+        return str(db.execute(_ZONE, {"id": person.firm_id}).scalar_one())
+    firm = select(Firm.zone).join(Client, col(Client.firm_id) == col(Firm.id))
+    return db.exec(firm.where(Client.id == min(person.contacts))).one()
 
 
 def _seen(key: UUID) -> None:

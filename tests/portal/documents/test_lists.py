@@ -15,7 +15,7 @@ from integrations.contract import DocumentKind
 from portal.accounts.models import Firm
 from portal.clients.models import Client
 from portal.db import Database
-from portal.documents.lists import Filter, Order, Page, Sort, chosen, neighbours, page
+from portal.documents.lists import Filter, Line, Order, Sort, chosen, neighbours, page
 from portal.documents.models import Document
 from portal.errors import Invalid
 from tests import factories
@@ -45,7 +45,7 @@ def walk(session: Session, client_id: UUID, order: Order, limit: int, narrowed: 
     found: list[Document] = []
     after: str | None = None
     while True:
-        shown: Page = page(session, client_id, FOLDER, narrowed, order, after=after, limit=limit)
+        shown = page(session, client_id, FOLDER, narrowed, order, Document, after=after, limit=limit)
         found += shown.documents
         after = shown.after
         if after is None:
@@ -100,14 +100,14 @@ def test_a_page_never_shows_another_client_another_folder_or_what_was_removed(se
 
     assert [one.id for one in walk(session, mine.id, Order(), 50)] == [seen.id]
     assert [one.id for one in walk(session, mine.id, Order(), 50, Filter(removed=True))] == [gone.id]
-    everywhere = page(session, mine.id, None, Filter(), Order()).documents
+    everywhere = page(session, mine.id, None, Filter(), Order(), Line).documents
     assert {one.kind for one in everywhere} == {DocumentKind.INCOMING_INVOICE, DocumentKind.RECEIPT}
 
 
 def test_a_document_without_a_kind_lies_among_the_others(session: Session, firm: Firm) -> None:
     client = factories.client(session, firm)
     unknown = factories.document(session, client, kind=None)
-    shown = page(session, client.id, DocumentKind.OTHER, Filter(), Order()).documents
+    shown = page(session, client.id, DocumentKind.OTHER, Filter(), Order(), Line).documents
     assert [one.id for one in shown] == [unknown.id]
 
 
@@ -145,7 +145,7 @@ def test_filters_narrow(session: Session, firm: Firm, narrowed: Filter, found: s
 def test_a_forged_cursor_is_refused(session: Session, firm: Firm, cursor: str, sort: Sort) -> None:
     client = factories.client(session, firm)
     with pytest.raises(Invalid):
-        page(session, client.id, FOLDER, Filter(), Order(sort), after=cursor)
+        page(session, client.id, FOLDER, Filter(), Order(sort), Line, after=cursor)
 
 
 def test_a_selection_holds_only_the_client_s_own(session: Session, firm: Firm) -> None:
@@ -162,7 +162,7 @@ def test_every_order_is_read_from_its_index(db: Database, client: Client, sort: 
     with db.read() as session:
         connection = session.connection()
         event.listen(connection, "before_cursor_execute", lambda *call: statements.append((call[2], call[3])))
-        page(session, client.id, FOLDER, Filter(), Order(sort))
+        page(session, client.id, FOLDER, Filter(), Order(sort), Line)
         sql, values = statements[0]
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()  # type: ignore[arg-type]
     read = " ".join(str(row[-1]) for row in plan)

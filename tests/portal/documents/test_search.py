@@ -176,7 +176,7 @@ def test_no_search_is_an_error(session: Session, client: Client, sought: str) ->
     document = paper(session, client, "Ein Beleg")
     assert set(found(session, sought, where(client))) <= {document.id}
     narrowed = Filter(text=sought.replace("\x00", "").encode(errors="ignore").decode()[:200])
-    lists.page(session, client.id, None, narrowed, Order())
+    lists.page(session, client.id, None, narrowed, Order(), lists.Line)
     assert session.exec(select(Document.id)).all() == [document.id]
 
 
@@ -235,9 +235,8 @@ def test_a_folder_is_filtered_by_content_too_and_by_parts_of_names_as_before(ses
     by_text = paper(session, client, "Wartungsvertrag")
     by_name = paper(session, client, party_name="Hauswart AG")
     paper(session, client, "Anderes")
-    assert {one.id for one in lists.page(session, client.id, None, Filter(text="wart"), Order()).documents} == {
-        by_text.id, by_name.id,
-    }  # fmt: skip
+    found = lists.page(session, client.id, None, Filter(text="wart"), Order(), lists.Line).documents
+    assert {one.id for one in found} == {by_text.id, by_name.id}
 
 
 def test_a_text_belongs_to_one_document(session: Session, client: Client) -> None:
