@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 import integrations
+from integrations import login
 from integrations.contract import (
     Ability,
     Account,
@@ -24,6 +25,7 @@ from integrations.contract import (
     Schedule,
     Step,
 )
+from integrations.errors import ReauthRequired
 
 KIND = "echo"
 Fault = Callable[[], None]
@@ -37,6 +39,7 @@ class Kept:
         self.calls = 0
         self.previous: list[Receipt | None] = []  # what each call was told of the version before
         self.before: list[Fault | None] = []  # raise before the effect
+        self.keys = {"anna": "1234", "jonas": "5678"}  # of Safe
         self.after: list[Fault | None] = []  # raise after it: the answer is lost
 
 
@@ -93,6 +96,29 @@ class Nightly(Echo):
     )
 
 
+class Safe(Echo):
+    """The same behind a login that a person enters; ``kept.keys`` holds which ones it knows."""
+
+    manifest = Echo.manifest.model_copy(update={"kind": "safe", "name": "Safe", "needs": {}})
+
+    class Login(BaseModel):
+        """Whose safe it is, and its key."""
+
+        owner: str = Field(min_length=1, max_length=80, title="Owner")
+        key: str = Field(min_length=1, max_length=80, title="Key", json_schema_extra={"secret": True})
+
+    def check(self) -> Account:
+        _next(kept.before)
+        entered = login.opened(self.Login, self.wiring.tokens.current())
+        if kept.keys.get(entered.owner) != entered.key:
+            raise ReauthRequired("The safe does not open.")
+        return Account(id=entered.owner, name=f"Safe of {entered.owner}", space_left=1000, space_total=2000)
+
+    def deliver(self, document: OutgoingDocument, reservation: str, previous: Receipt | None) -> Receipt:
+        self.check()
+        return super().deliver(document, reservation, previous)
+
+
 def _next(faults: list[Fault | None]) -> None:
     fault = faults.pop(0) if faults else None
     if fault is not None:
@@ -112,5 +138,6 @@ def install() -> Kept:
     """Make the kinds known in this process, with nothing kept yet."""
     integrations.register(KIND, "tests.echo:Echo")
     integrations.register("nightly", "tests.echo:Nightly")
+    integrations.register("safe", "tests.echo:Safe")
     kept.__init__()  # type: ignore[misc]
     return kept

@@ -31,7 +31,7 @@ def make(parts: Parts, sentences: object = None) -> APIFlask:
     """The application alone; ``sentences`` is the catalogue (Flask-Babel's Domain) that the pages use."""
     from apiflask import APIFlask
 
-    from portal.api import clients, deliveries, documents, integrations, openapi, problems, reach
+    from portal.api import clients, connections, deliveries, documents, integrations, openapi, problems, reach, store
     from portal.i18n import LANGUAGES, Babel
 
     api = APIFlask("portal.api", title="Kontor", version="1", docs_path=None, static_folder=None)  # type: ignore[arg-type]
@@ -53,7 +53,7 @@ def make(parts: Parts, sentences: object = None) -> APIFlask:
     problems.register(api)
     openapi.register(api)
     for blueprint in (
-        clients.bp, documents.bp, clients.accounts, integrations.store, integrations.bp, deliveries.bp,
+        clients.bp, documents.bp, clients.accounts, store.bp, connections.bp, integrations.bp, deliveries.bp,
     ):  # fmt: skip
         api.register_blueprint(blueprint)
     return api

@@ -1,4 +1,4 @@
-"""/extensions, /installations, and a client's connections and instances."""
+"""/clients/…/instances: set up, steer, look at."""
 
 from __future__ import annotations
 
@@ -10,18 +10,13 @@ from flask import request
 from sqlmodel import Session
 
 from portal import access
-from portal.access import Right
 from portal.api import told
 from portal.api.reach import parts, reading, viewer, writing
 from portal.api.work import (
     ChoiceOut,
     ChoicesOut,
     ConnectionChoice,
-    ConnectionList,
     DocumentsIn,
-    ExtensionList,
-    ExtensionOut,
-    InstallationIn,
     InstanceChange,
     InstanceIn,
     InstanceList,
@@ -32,95 +27,15 @@ from portal.api.work import (
     SettingsIn,
     StartIn,
 )
-from portal.connections import services as connections
 from portal.extensions import services as extensions
-from portal.i18n import _, say
+from portal.i18n import say
 from portal.instances import places, setup
 from portal.instances import services as instances
 from portal.instances.models import Instance, InstanceState
 
-store = APIBlueprint("extensions", __name__, tag="Extensions")
 bp = APIBlueprint("instances", __name__, tag="Integrations")
 ALL = "/clients/<uuid:client_id>/instances"
 ONE = "/clients/<uuid:client_id>/instances/<uuid:instance_id>"
-
-
-# --- the store
-
-
-@store.get("/extensions")
-@store.output(ExtensionList)
-def catalogue() -> ExtensionList:
-    """List the store
-
-    Every extension there is, with what it needs and since when it is installed.
-    """
-    with reading() as session:
-        return ExtensionList(items=[_extension(one) for one in extensions.catalogue(session, viewer())])
-
-
-@store.get("/extensions/<string:kind>")
-@store.output(ExtensionOut)
-def extension(kind: str) -> ExtensionOut:
-    """Show an extension"""
-    with reading() as session:
-        return _extension(extensions.offer(session, viewer(), kind))
-
-
-@store.get("/installations")
-@store.output(ExtensionList)
-def installed() -> ExtensionList:
-    """List what is installed"""
-    with reading() as session:
-        offers = extensions.catalogue(session, viewer())
-        return ExtensionList(items=[_extension(one) for one in offers if one.installation])
-
-
-@store.post("/installations")
-@store.input(InstallationIn, arg_name="body")
-@store.output(ExtensionOut, status_code=201)
-def install(body: InstallationIn) -> ExtensionOut:
-    """Install an extension
-
-    And configure it for the firm, for example with the firm's own OAuth app. Secrets are kept encrypted and never told.
-    """
-    with writing() as session:
-        extensions.install(session, viewer(), parts().vault, body.kind, body.settings)
-        session.flush()
-        return _extension(extensions.offer(session, viewer(), body.kind))
-
-
-def _extension(offer: extensions.Offer) -> ExtensionOut:
-    connector = extensions.connector_of(offer.kind)
-    manifest = offer.manifest
-    return told.filled(
-        ExtensionOut,
-        manifest,
-        summary=_(manifest.summary),
-        takes=sorted(manifest.takes),
-        signs_in=manifest.oauth is not None,
-        app_schema=connector.App.model_json_schema(),
-        settings_schema=connector.Config.model_json_schema(),
-        installed_at=offer.installation.installed_at if offer.installation else None,
-    )
-
-
-# --- a client's logins
-
-
-@bp.get("/clients/<uuid:client_id>/connections")
-@bp.output(ConnectionList)
-def logins(client_id: UUID) -> ConnectionList:
-    """List connections
-
-    The client's consented logins that a new instance may use. Signing in needs a person and a browser.
-    """
-    with reading() as session:
-        client = access.client_or_404(session, viewer(), client_id, Right.SEE)
-        return ConnectionList(items=[told.connection(one) for one in connections.of_client(session, client)])
-
-
-# --- a client's instances
 
 
 @bp.get(ALL)

@@ -6,7 +6,6 @@ provider whose login it is before anything is kept.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,13 +17,13 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from integrations import http, oauth
-from integrations.contract import Account, Token
+from integrations.contract import Token
 from integrations.errors import ConnectorError, Misconfigured, ReauthRequired
 from portal import access, audit, clock
 from portal.access import Viewer
-from portal.clients.models import Client
 from portal.connections import tokens
-from portal.connections.models import Connection, ConnectionState, Consent, PendingSignIn
+from portal.connections.keep import Asked, Signed, keep
+from portal.connections.models import Connection, PendingSignIn
 from portal.connections.services import named, one_or_404, unset
 from portal.errors import Conflict, Invalid, Unavailable
 from portal.extensions import services as extensions
@@ -50,16 +49,7 @@ class Wish:
     instance_id: UUID | None = None  # the set-up to go on with
 
 
-@dataclass(frozen=True, kw_only=True)
-class Signed:
-    """How a sign-in ended. ``reused``: the client already had this login, so no second one was made."""
-
-    connection: Connection
-    instance_id: UUID | None
-    reused: bool
-
-
-Completed = Callable[[Session, Connection, PendingSignIn], None]
+Completed = Callable[[Session, Viewer, Connection, Asked], None]
 
 
 def begin(session: Session, viewer: Viewer, parts: Parts, client_id: UUID, wish: Wish) -> str:
@@ -123,9 +113,9 @@ def complete(
     except ConnectorError as error:
         raise Unavailable(error.text, field=None, **error.facts) from error
     with parts.db.transaction() as session:
-        connection, reused = _stored(session, viewer, parts, pending, token, account)
-        done(session, connection, pending)
-    return Signed(connection=connection, instance_id=pending.instance_id, reused=reused)
+        signed = keep(session, viewer, parts.vault, asked := _asked(pending), token, account)
+        done(session, viewer, signed.connection, asked)
+    return signed
 
 
 def forget_old(session: Session) -> None:
@@ -156,6 +146,13 @@ def _taken(parts: Parts, viewer: Viewer, sign_in_id: UUID, kind: str, state: str
         pending.used_at = now
         session.add(pending)
     return pending, installation
+
+
+def _asked(pending: PendingSignIn) -> Asked:
+    return Asked(
+        client_id=pending.client_id, installation_id=pending.installation_id, name=pending.name,
+        consent=pending.consent_text, connection_id=pending.connection_id, instance_id=pending.instance_id,
+    )  # fmt: skip
 
 
 def _code(query: Mapping[str, str], provider: str) -> str:
@@ -198,60 +195,3 @@ def _exchanged(
             provider=name,
         )
     return token
-
-
-def _stored(
-    session: Session, viewer: Viewer, parts: Parts, pending: PendingSignIn, token: Token, account: Account
-) -> tuple[Connection, bool]:
-    client = session.get_one(Client, pending.client_id)
-    connection, reused = _connection_for(session, pending, account)
-    connection.state, connection.text, connection.facts, connection.told_at = ConnectionState.LIVE, None, {}, None
-    connection.account_id, connection.account_name = account.id, account.name
-    connection.account_email = account.email
-    connection.space_left, connection.space_total = account.space_left, account.space_total
-    connection.token = parts.vault.lock(tokens.packed(token))
-    connection.token_number += 1
-    connection.expires_at = token.refresh_expires_at
-    connection.refreshing_until = connection.refreshing_by = connection.ended_at = None
-    session.add(connection)
-    session.flush()
-    digest = hashlib.sha256(pending.consent_text.encode()).hexdigest()
-    session.add(
-        Consent(connection_id=connection.id, person_id=viewer.person_id, text=pending.consent_text, text_digest=digest)
-    )
-    again = pending.connection_id is not None or reused
-    audit.record(
-        session, client.firm_id, "connection.reconnected" if again else "connection.connected", by=viewer.by,
-        client_id=client.id, subject_id=connection.id,
-        facts={"kind": connection.kind, "name": connection.name, "account": account.name, "consent": digest},
-    )  # fmt: skip
-    return connection, reused
-
-
-def _connection_for(session: Session, pending: PendingSignIn, account: Account) -> tuple[Connection, bool]:
-    """The connection that the login belongs to: the one to reconnect, one of the same account, or a new one."""
-    if pending.connection_id is not None:
-        connection = session.get_one(Connection, pending.connection_id, with_for_update=True)
-        if connection.account_id and connection.account_id != account.id:
-            raise Conflict(
-                N_("You signed in as %(new)s, but this connection belongs to %(old)s. Choose that account, or add a "
-                   "new authentication."),
-                new=account.name, old=connection.account_name,
-            )  # fmt: skip
-        connection.name = pending.name
-        return connection, False
-    same = select(Connection).where(
-        Connection.client_id == pending.client_id,
-        Connection.installation_id == pending.installation_id,
-        Connection.account_id == account.id,
-        Connection.state != ConnectionState.ENDED,
-    )
-    found = session.exec(same.order_by(col(Connection.id)).with_for_update()).first()
-    if found is not None:
-        return found, True
-    kind = session.get_one(Installation, pending.installation_id).kind
-    made = Connection(
-        client_id=pending.client_id, installation_id=pending.installation_id, kind=kind, name=pending.name,
-        token_number=0,
-    )  # fmt: skip
-    return made, False

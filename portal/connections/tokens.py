@@ -85,8 +85,8 @@ class Given:
         )
 
 
-class NoLogin:
-    """For kinds that do not sign in: their credentials are settings."""
+class Nobody:
+    """For kinds that need no login at all."""
 
     def current(self) -> Token:
         """There is none."""
@@ -225,6 +225,11 @@ def flow(parts: Parts, installation: Installation, client: httpx.Client) -> Flow
 def _flow_parts(parts: Parts, session: Session, connection_id: UUID) -> Callable[[httpx.Client], Flow]:
     connection = session.get_one(Connection, connection_id)
     installation = session.get_one(Installation, connection.installation_id)
+    manifest = extensions.manifest_of(connection.kind)
+    if manifest.oauth is None:  # what a person entered is refused: only they can renew it
+        raise ReauthRequired(
+            N_("%(provider)s no longer accepts this login. Please sign in again."), provider=manifest.name
+        )
     return lambda client: flow(parts, installation, client)
 
 

@@ -61,6 +61,12 @@ def manifest_of(kind: str) -> Manifest:
     return connector_of(kind).manifest
 
 
+def signs_in(kind: str) -> bool:
+    """Whether an instance of the kind needs a login, by the provider's page or entered here."""
+    connector = connector_of(kind)
+    return connector.manifest.oauth is not None or connector.Login is not None
+
+
 def catalogue(session: Session, viewer: Viewer) -> list[Offer]:
     """Every extension there is, by name, with what the viewer's firm has installed."""
     firm_id = access.firm_or_404(viewer, Right.FIRM)

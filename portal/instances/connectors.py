@@ -16,7 +16,7 @@ from integrations.contract import Connector, Exporter, TokenSource, Wiring
 from integrations.errors import Misconfigured, ReauthRequired
 from portal import clock
 from portal.connections.services import token_source
-from portal.connections.tokens import NoLogin
+from portal.connections.tokens import Nobody
 from portal.extensions import services as extensions
 from portal.extensions import settings
 from portal.extensions.models import Installation
@@ -86,8 +86,8 @@ def _app(parts: Parts, installation: Installation) -> BaseModel:
 
 
 def _tokens(parts: Parts, instance: Instance) -> TokenSource:
-    if extensions.manifest_of(instance.kind).oauth is None:
-        return NoLogin()
+    if not extensions.signs_in(instance.kind):
+        return Nobody()
     if instance.connection_id is None:
         raise ReauthRequired(N_("This integration is not connected. Please connect it."))
     return token_source(parts, instance.connection_id)

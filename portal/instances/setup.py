@@ -17,7 +17,8 @@ from integrations.errors import ConnectorError, Transient
 from portal import access, clock, upcalls
 from portal.access import Viewer
 from portal.connections import services as connections
-from portal.connections.models import Connection, ConnectionState, PendingSignIn
+from portal.connections.keep import Asked
+from portal.connections.models import Connection, ConnectionState
 from portal.errors import Conflict, Error, Invalid, NotFound, Unavailable
 from portal.extensions import services as extensions
 from portal.extensions import settings
@@ -54,7 +55,7 @@ def steps(kind: str) -> list[Step]:
     """The steps that this kind has."""
     manifest = extensions.manifest_of(kind)
     left_out = {
-        Step.SIGN_IN: manifest.oauth is None,
+        Step.SIGN_IN: not extensions.signs_in(kind),
         Step.SETTINGS: not extensions.connector_of(kind).Config.model_fields,
         Step.DOCUMENTS: not manifest.takes,
         Step.START: not manifest.earlier_start,
@@ -104,10 +105,10 @@ def connect(session: Session, viewer: Viewer, instance_id: UUID, connection_id: 
     return instance
 
 
-def signed_in(session: Session, viewer: Viewer, connection: Connection, pending: PendingSignIn) -> None:
+def signed_in(session: Session, viewer: Viewer, connection: Connection, asked: Asked) -> None:
     """What a completed sign-in means here: the draft has its login, and what was held for it goes on."""
     session.flush()
-    instance = session.get(Instance, pending.instance_id) if pending.instance_id else None
+    instance = session.get(Instance, asked.instance_id) if asked.instance_id else None
     if instance is not None and instance.state in _NOT_REMOVED and instance.connection_id != connection.id:
         attach(session, viewer, instance, connection)
     login_back(session, connection, viewer.by)

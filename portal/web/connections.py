@@ -12,15 +12,18 @@ from integrations.contract import Ability
 from portal import access
 from portal.access import Right
 from portal.accounts.models import Person
-from portal.connections import services, sign_in
+from portal.connections import entered, services, sign_in
+from portal.connections.entered import Entry
+from portal.connections.models import Connection
 from portal.connections.services import Revocation
 from portal.connections.sign_in import Wish
-from portal.errors import Error, Invalid
+from portal.errors import Conflict, Error, Invalid, Unavailable
 from portal.extensions import services as extensions
+from portal.extensions.settings import InvalidSettings
 from portal.i18n import N_, say
 from portal.instances import services as instances
-from portal.web import forms_may_go_to, go, go_to, notice, parts, reading, sign_in_id, viewer, writing
-from portal.web.integration_setup import authorize_url, consent_text, digest, redirect_uri
+from portal.web import go, go_to, login_form, notice, parts, reading, sign_in_id, viewer, writing
+from portal.web.integration_setup import consent_form, consent_text, digest, redirect_uri, sign_in_here
 
 pages = Blueprint("connections", __name__, url_prefix="/clients/<uuid:client_id>/integrations/connections")
 
@@ -74,15 +77,18 @@ def look(client_id: UUID, connection_id: UUID) -> Response:
 
 @pages.post("/<uuid:connection_id>/reconnect")
 def reconnect(client_id: UUID, connection_id: UUID) -> ResponseReturnValue:
-    """To the provider's consent page, for the same account."""
+    """To the provider's consent page, or with what was entered here, for the same account."""
     with reading() as session:
         connection = services.one_or_404(session, viewer(), client_id, connection_id)
     text = consent_text(connection.kind)
     if "agree" not in request.form or request.form.get("seen") != digest(text):
         return _page(client_id, connection_id, say(N_("Please agree to the consent first."))), 422
+    name = request.form.get("name") or connection.name
+    if login_form.is_entered(connection.kind):
+        return _entered_again(connection, name, text)
     wish = Wish(
         kind=connection.kind,
-        name=request.form.get("name") or connection.name,
+        name=name,
         consent=text,
         redirect_uri=redirect_uri(connection.kind),
         sign_in_id=sign_in_id(),
@@ -91,6 +97,20 @@ def reconnect(client_id: UUID, connection_id: UUID) -> ResponseReturnValue:
     with writing() as session:
         url = sign_in.begin(session, viewer(), parts(), client_id, wish)
     return go_to(url)
+
+
+def _entered_again(connection: Connection, name: str, consent: str) -> ResponseReturnValue:
+    entry = Entry(
+        kind=connection.kind, name=name, consent=consent, values=login_form.values(connection.kind),
+        connection_id=connection.id,
+    )  # fmt: skip
+    try:
+        sign_in_here(connection.client_id, entry)
+    except InvalidSettings as refused:
+        return _page(connection.client_id, connection.id, "", refused), refused.status
+    except (Invalid, Conflict, Unavailable) as error:
+        return _page(connection.client_id, connection.id, say(error.text, error.facts)), error.status
+    return go("connections.one", client_id=connection.client_id, connection_id=connection.id)
 
 
 @pages.get("/<uuid:connection_id>/disconnect")
@@ -122,7 +142,7 @@ def disconnect(client_id: UUID, connection_id: UUID) -> Response:
     return go("integrations.of_client", client_id=client_id)
 
 
-def _page(client_id: UUID, connection_id: UUID, wrong: str) -> str:
+def _page(client_id: UUID, connection_id: UUID, wrong: str, refused: InvalidSettings | None = None) -> str:
     with reading() as session:
         client = access.client_or_404(session, viewer(), client_id, Right.SEE)
         connection = services.one_or_404(session, viewer(), client_id, connection_id)
@@ -130,8 +150,6 @@ def _page(client_id: UUID, connection_id: UUID, wrong: str) -> str:
             (one, session.get_one(Person, one.person_id).name) for one in services.consents(session, connection)
         ]
         used_by = instances.using(session, connection)
-    forms_may_go_to(authorize_url(connection.kind))
-    text = consent_text(connection.kind)
     return render_template(
         "integrations/connection.html",
         client=client,
@@ -139,7 +157,6 @@ def _page(client_id: UUID, connection_id: UUID, wrong: str) -> str:
         manifest=extensions.manifest_of(connection.kind),
         consents=consents,
         used_by=used_by,
-        consent=text,
-        seen=digest(text),
         wrong=wrong,
+        **consent_form(connection.kind, entered.shown(parts(), connection), refused),
     )

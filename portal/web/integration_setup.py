@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -12,8 +13,10 @@ from werkzeug.wrappers import Response
 
 from portal import access, clock
 from portal.access import Right
+from portal.connections import entered, sign_in
 from portal.connections import services as connections
-from portal.connections import sign_in
+from portal.connections.entered import Entry
+from portal.connections.keep import Signed
 from portal.connections.models import Connection, ConnectionState
 from portal.connections.sign_in import Wish
 from portal.errors import Conflict, Error, Invalid, NotFound, Unavailable
@@ -24,7 +27,20 @@ from portal.instances import places, setup
 from portal.instances import services as instances
 from portal.instances.models import Instance, InstanceState
 from portal.instances.setup import Step
-from portal.web import forms, forms_may_go_to, go, go_to, notice, parts, reading, sign_in_id, viewer, writing, zone
+from portal.web import (
+    forms,
+    forms_may_go_to,
+    go,
+    go_to,
+    login_form,
+    notice,
+    parts,
+    reading,
+    sign_in_id,
+    viewer,
+    writing,
+    zone,
+)
 
 pages = Blueprint("integration_setup", __name__)
 
@@ -119,9 +135,19 @@ def _take_sign_in(instance: Instance) -> Response:
         raise Invalid(N_("The text of the consent has changed. Please read it again."))
     if "agree" not in request.form:
         raise Invalid(N_("Please agree to the consent first."), field="agree")
+    name = request.form.get("name", "")
+    if login_form.is_entered(instance.kind):
+        sign_in_here(
+            instance.client_id,
+            Entry(
+                kind=instance.kind, name=name, consent=text, values=login_form.values(instance.kind),
+                instance_id=instance.id,
+            ),
+        )  # fmt: skip
+        return _onward(instance, Step.SIGN_IN)
     wish = Wish(
         kind=instance.kind,
-        name=request.form.get("name", ""),
+        name=name,
         consent=text,
         redirect_uri=redirect_uri(instance.kind),
         sign_in_id=sign_in_id(),
@@ -130,6 +156,20 @@ def _take_sign_in(instance: Instance) -> Response:
     with writing() as session:
         url = sign_in.begin(session, viewer(), parts(), instance.client_id, wish)
     return go_to(url)
+
+
+def sign_in_here(client_id: UUID, entry: Entry) -> None:
+    """Prove and keep a login that was entered; what waited for it goes on."""
+    signed = entered.sign_in(parts(), viewer(), client_id, entry, setup.signed_in)
+    say_connected(signed)
+
+
+def say_connected(signed: Signed) -> None:
+    """Say whose login it is, on the next page."""
+    text = N_("Connected as %(account)s.")
+    if signed.reused:
+        text = N_("%(account)s was connected here before; that connection is used.")
+    notice(text, account=signed.connection.account_name)
 
 
 def _take_settings(instance: Instance) -> Response:
@@ -251,11 +291,12 @@ def _back(instance: Instance, steps: list[Step], step: Step) -> str:
     )
 
 
-def _show_sign_in(instance: Instance, _wrong: Wrong, _refused: InvalidSettings | None) -> dict[str, object]:
-    forms_may_go_to(authorize_url(instance.kind))
-    text = consent_text(instance.kind)
+def _show_sign_in(instance: Instance, _wrong: Wrong, refused: InvalidSettings | None) -> dict[str, object]:
     name = request.form.get("name") or instance.name
-    return {"consent": text, "seen": digest(text), "name": name, "chosen": request.form.get("connection", "")}
+    return {
+        **consent_form(instance.kind, {}, refused), "name": name, "chosen": request.form.get("connection", ""),
+        "agreed": "agree" in request.form,
+    }  # fmt: skip
 
 
 def _show_settings(instance: Instance, wrong: Wrong, refused: InvalidSettings | None) -> dict[str, object]:
@@ -274,6 +315,14 @@ def _show_settings(instance: Instance, wrong: Wrong, refused: InvalidSettings | 
 def _show_start(instance: Instance, _wrong: Wrong, _refused: InvalidSettings | None) -> dict[str, object]:
     chosen = request.form.get("earlier_on") or instance.earlier_on
     return {"today": clock.local_date(clock.now(), zone()), "earlier_on": chosen}
+
+
+def consent_form(kind: str, stored: Mapping[str, object], refused: InvalidSettings | None) -> dict[str, object]:
+    """What a page needs on which one consents and signs in, here or at the provider."""
+    if not login_form.is_entered(kind):
+        forms_may_go_to(authorize_url(kind))
+    text = consent_text(kind)
+    return {"consent": text, "seen": digest(text), "login_fields": login_form.fields(kind, stored, refused)}
 
 
 def consent_text(kind: str) -> str:

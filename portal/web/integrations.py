@@ -20,6 +20,7 @@ from portal.overview import integrations as overview
 from portal.web import forms, go, notice, parts, reading, sign_in_id, viewer, writing
 from portal.web.connections import pages as connection_pages
 from portal.web.integration_setup import pages as setup_pages
+from portal.web.integration_setup import say_connected
 
 pages = Blueprint("integrations", __name__)
 
@@ -138,20 +139,14 @@ def callback(kind: str) -> ResponseReturnValue:
     with reading() as session:
         pending = sign_in.waiting(session, parts(), viewer(), query.get("state", ""))
     try:
-        signed = sign_in.complete(
-            parts(), viewer(), sign_in_id(), kind, query,
-            lambda session, connection, asked: setup.signed_in(session, viewer(), connection, asked),
-        )  # fmt: skip
+        signed = sign_in.complete(parts(), viewer(), sign_in_id(), kind, query, setup.signed_in)
     except Error as error:
         if pending is None:
             raise
         notice(say(error.text, error.facts), tone="bad")
         return _back_from(pending.client_id, pending.instance_id, pending.connection_id)
     connection = signed.connection
-    text = N_("Connected as %(account)s.")
-    if signed.reused:
-        text = N_("%(account)s was connected here before; that connection is used.")
-    notice(text, account=connection.account_name)
+    say_connected(signed)
     return _back_from(connection.client_id, signed.instance_id, connection.id)
 
 

@@ -14,8 +14,9 @@ from portal.access import Viewer, viewer_of
 from portal.accounts.models import Person, SignIn
 from portal.clients.models import Client, ContactRole
 from portal.connections import sign_in
-from portal.connections.models import Connection, PendingSignIn
-from portal.connections.sign_in import Signed, Wish
+from portal.connections.keep import Asked, Signed
+from portal.connections.models import Connection
+from portal.connections.sign_in import Wish
 from portal.parts import Parts
 from tests import factories
 from tests.portal.connections import dance
@@ -50,7 +51,7 @@ class Desk:
         return self.complete(dance.answer(self.begin(**more), account=account))
 
 
-def nothing_more(_session: Session, _connection: Connection, _pending: PendingSignIn) -> None:
+def nothing_more(_session: Session, _viewer: Viewer, _connection: Connection, _asked: Asked) -> None:
     """No instance waits for this sign-in."""
 
 
