@@ -41,6 +41,7 @@ from portal.connections.models import Connection
 from portal.delivery import outbox, retry
 from portal.delivery.models import Actor, Attempt, Delivery, Outcome, State
 from portal.delivery.models import Receipt as StoredReceipt
+from portal.documents.models import Document
 from portal.i18n import N_
 from portal.instances import services as instances
 from portal.instances.models import Instance, InstanceState, Run
@@ -73,10 +74,12 @@ def delivered(session: Session, delivery: Delivery, receipt: Receipt, sha256: st
     _end_attempt(session, delivery, Outcome.DELIVERED, None, {})
     stored = _store_receipt(session, delivery, receipt, sha256)
     _move(delivery, State.DELIVERED)
-    _audit(session, delivery, stored)
+    version, firm_id = session.connection().execute(_standing(), {"of_document": delivery.document_id}).one()
+    _audit(session, firm_id, delivery, stored)
     _count(session, delivery.instance_id, delivered=1)
     _update(session, _answered(), of_instance=delivery.instance_id)
-    outbox.replan(session, delivery)
+    if version != delivery.version:
+        outbox.replan(session, delivery)
 
 
 def outcome_of(error: Exception) -> Outcome:
@@ -169,8 +172,8 @@ def _end_attempt(session: Session, delivery: Delivery, outcome: Outcome, text: s
 
 
 def _update(session: Session, statement: sa.Update, **given: object) -> None:
-    """Change rows that no object of this session stands for."""
-    session.execute(statement, given, execution_options={"synchronize_session": False})
+    """Change rows that no object of this session stands for; past the ORM, which has nothing to do here."""
+    session.connection().execute(statement, given)
 
 
 # Statements of every delivery are built once: building one costs as much as running it.
@@ -187,6 +190,16 @@ def _ending() -> sa.Update:
             facts=sa.bindparam("with_facts"),
             ended_at=sa.bindparam("then"),
         )
+    )
+
+
+@cache
+def _standing() -> sa.Select[int, UUID]:
+    """Which version a document has by now, and whose it is."""
+    return (
+        sa.select(col(Document.version), col(Client.firm_id))
+        .join(Client, col(Client.id) == col(Document.client_id))
+        .where(col(Document.id) == sa.bindparam("of_document"))
     )
 
 
@@ -248,8 +261,7 @@ def proof(stored: StoredReceipt) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _audit(session: Session, delivery: Delivery, stored: StoredReceipt) -> None:
-    firm_id = session.get_one(Client, delivery.client_id).firm_id
+def _audit(session: Session, firm_id: UUID, delivery: Delivery, stored: StoredReceipt) -> None:
     facts = {
         "document": str(delivery.document_id),
         "instance": str(delivery.instance_id),
