@@ -115,10 +115,7 @@ class Stage:
         with self.parts.db.transaction() as session:
             url = sign_in.begin(session, self.owner, self.parts, instance.client_id, wish)
         answer = self.providers.consent(url, account)
-        sign_in.complete(
-            self.parts, self.owner, self.sign_in_id, instance.kind, answer,
-            lambda session, connection, pending: setup.signed_in(session, self.owner, connection, pending),
-        )  # fmt: skip
+        sign_in.complete(self.parts, self.owner, self.sign_in_id, instance.kind, answer, setup.signed_in)
 
     def _settings(self, instance: Instance) -> None:
         with self.parts.db.read() as session:
