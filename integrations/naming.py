@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from integrations.contract import N_, DocumentKind, OutgoingDocument
@@ -103,6 +103,17 @@ class Template:
 
     folders: tuple[str, ...]
     name: str
+    folder_bytes: int = FOLDER_BYTES  # most of each folder's name
+    file_bytes: int = FILE_BYTES
+
+    def within(self, most: int) -> Template:
+        """The same for a storage that allows ``most`` characters for a whole path below the root.
+
+        Every folder gets the same share, whatever the document: one account's documents stay in one folder.
+        """
+        file_bytes = min(self.file_bytes, most // 3)
+        share = (most - file_bytes) // max(1, len(self.folders)) - 1
+        return replace(self, folder_bytes=min(self.folder_bytes, share), file_bytes=file_bytes)
 
     @classmethod
     def parse(cls, text: str) -> Template:
@@ -122,9 +133,10 @@ class Template:
     def place(self, document: OutgoingDocument, language: Language = Language.GERMAN) -> Placement:
         """Where this document goes. What is not known of it is left out; something is always left."""
         values = _values(document, language)
-        folders = (safe_name(_filled(folder, values), limit=FOLDER_BYTES, fallback="") for folder in self.folders)
+        folders = (safe_name(_filled(folder, values), limit=self.folder_bytes, fallback="") for folder in self.folders)
         stem = _filled(self.name, values) or _stem(document.filename)
-        return Placement(tuple(folder for folder in folders if folder), safe_file_name(stem, extension(document)))
+        name = safe_file_name(stem, extension(document), self.file_bytes)
+        return Placement(tuple(folder for folder in folders if folder), name)
 
     def account_folder(self, client: str, account: str | None, language: Language = Language.GERMAN) -> str:
         """The folder that a bank account has even without a document; empty when no folder is named after it."""
@@ -133,7 +145,7 @@ class Template:
         for folder in self.folders:
             if not set(_PLACE.findall(folder)) <= set(values):
                 break
-            kept.append(safe_name(_filled(folder, values), limit=FOLDER_BYTES))
+            kept.append(safe_name(_filled(folder, values), limit=self.folder_bytes))
         return "/".join(kept) if any("{account}" in folder for folder in self.folders[: len(kept)]) else ""
 
 

@@ -32,6 +32,10 @@ class OAuthApp(BaseModel):
         title=N_("Client secret"), min_length=1, max_length=300, repr=False, json_schema_extra={"secret": True}
     )
 
+    def address(self, url: str) -> str:
+        """An endpoint's URL for this app; the same for all apps unless a kind's own model says otherwise."""
+        return url
+
 
 def verifier() -> str:
     """A fresh PKCE code verifier (RFC 7636: 43 to 128 characters)."""
@@ -51,7 +55,7 @@ class Flow:
         if manifest.oauth is None:
             raise ValueError(f"{manifest.kind} has no OAuth")
         self.manifest, self.oauth, self.app, self.http = manifest, manifest.oauth, app, http
-        self.endpoints = {**manifest.endpoints, **endpoints}
+        self.endpoints = {name: app.address(url) for name, url in {**manifest.endpoints, **endpoints}.items()}
 
     def consent_url(self, *, redirect_uri: str, state: str, code_challenge: str | None) -> str:
         """Where to send the person."""

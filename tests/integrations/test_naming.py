@@ -234,3 +234,22 @@ def test_free_names_never_clash(stem: str, count: int) -> None:
     for _ in range(count):
         taken.append(free_name(safe_file_name(stem, "pdf"), taken))
     assert len({clash_key(name) for name in taken}) == count
+
+
+# --- storages that limit a whole path
+
+
+@given(st.text(min_size=1, max_size=200), st.text(min_size=1, max_size=200), st.integers(0, 8), st.integers(200, 400))
+@settings(max_examples=60, deadline=None)
+def test_a_path_keeps_within_what_a_storage_allows(client: str, party: str, folders: int, most: int) -> None:
+    template = Template.parse("/".join([*["{client}"] * folders, "{date} {party} {number}"])).within(most)
+    place = template.place(document(client=client, party=Party(name=party)))
+    assert len(place.path.encode()) <= most
+    assert place.name.endswith(".pdf")
+
+
+def test_one_account_keeps_one_folder_however_long_its_documents_are_named() -> None:
+    template = Template.parse(DEFAULT_PATH).within(280)
+    long, short = (template.place(document(client="B" * 90, party=Party(name=name))) for name in ("x" * 200, "y"))
+    assert long.folders == short.folders
+    assert "/".join(short.folders).startswith(template.account_folder("B" * 90, "Girokonto"))

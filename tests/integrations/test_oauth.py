@@ -61,6 +61,23 @@ def exchanged(flow: Flow, **extras: str) -> Token:
 # --- the consent page
 
 
+class OfATenant(OAuthApp):
+    def address(self, url: str) -> str:
+        return url.replace("{tenant}", "brandt")
+
+
+def test_an_app_may_fill_its_own_place_in_the_addresses(wire: Provider) -> None:
+    app = OfATenant(client_id="kontor", client_secret="s3cret")
+    wire.answer(200, {"access_token": "at-2"})
+    with httpx.Client(timeout=5) as http:
+        endpoints = {name: f"{wire.url}/{{tenant}}/{name}" for name in ("authorize", "token")}
+        made = Flow(manifest(), app, http, endpoints)
+        url = made.consent_url(redirect_uri="https://kontor.example/back", state="s", code_challenge=None)
+        made.refresh(TOKEN, NOW)
+    assert urlsplit(url).path == "/brandt/authorize"
+    assert wire.asked[0].path == "/brandt/token"
+
+
 def test_the_challenge_is_the_hash_of_the_verifier() -> None:
     verifier = oauth.verifier()
     assert 43 <= len(verifier) <= 128
