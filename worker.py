@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from rq import Worker
@@ -11,7 +12,9 @@ from portal.queue import QUEUES, connect
 
 
 def main(queue: str = "deliveries") -> None:
-    """Work on a queue (``deliveries`` or ``reading``) until told to stop; what was begun is finished first."""
+    """Work on a queue (a key of ``QUEUES``) until told to stop; what was begun is finished first."""
+    if queue == "texts":
+        os.nice(10)  # nobody waits for the search's index: whoever is waited for goes first
     log.configure("worker" if queue == "deliveries" else queue)
     parts = jobs.parts()  # before the fork: each job then starts with everything loaded
     worker = Worker(

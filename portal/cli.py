@@ -64,7 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--reset", action="store_true", help="throw the demo's data away and begin anew")
     demo.add_argument("--with-parent", action="store_true", help="stop when the calling program ends")
     worker = add("worker", _worker, "run a worker; any number may run, on any machine")
-    worker.add_argument("--queue", choices=("deliveries", "reading"), default="deliveries", help="what it works on")
+    queues = ("deliveries", "reading", "texts")
+    worker.add_argument("--queue", choices=queues, default=queues[0], help="what it works on; texts: for the search")
     add("scheduler", _scheduler, "run the scheduler; a second one waits to take over")
     add("mail", _mail, "receive documents by e-mail and look into mailboxes; any number may run")
     sandbox = add("sandbox", _sandbox, "run the provider simulators alone; prints their base URLs as JSON")
@@ -109,7 +110,7 @@ def _announce(settings: Settings, address: str) -> None:
     redis = "given by KONTOR_REDIS_URL" if settings.redis_url else "started by Kontor, private to it"
     print(f"Kontor runs at {address}")
     print(f"  data folder {settings.data}, database {database}, Redis {redis}")
-    print(f"  running: web, {settings.workers} workers, a reader, scheduler. Ctrl-C stops all of it.", flush=True)
+    print(f"  running: web, {settings.workers} workers, reader, indexer, scheduler. Ctrl-C stops all of it.", flush=True)
 
 
 def _maybe_with_parent(options: argparse.Namespace) -> None:

@@ -15,16 +15,17 @@ from portal.db import Ring
 log = structlog.get_logger()
 
 # One queue per worker process (a worker on several queues can lose a job for good when it is killed). Reading has its
-# own: a pile of scans must not delay deliveries.
-QUEUE, READING = "kontor", "kontor-reading"
-QUEUES = {"deliveries": QUEUE, "reading": READING}
+# own, for a pile of scans must not delay deliveries; so has the search's, for nobody waits for it.
+QUEUE, READING, TEXTS = "kontor", "kontor-reading", "kontor-texts"
+QUEUES = {"deliveries": QUEUE, "reading": READING, "texts": TEXTS}
 # job name -> (function, seconds it may run, queue)
 JOBS: dict[str, tuple[str, int, str]] = {
     "read": ("portal.jobs.read", 150, READING),
     "drain": ("portal.jobs.drain", 180, QUEUE),
+    "look": ("portal.jobs.look", 600, QUEUE),
     "plan": ("portal.jobs.plan", 600, QUEUE),
-    "text": ("portal.jobs.text", 150, READING),
-    "texts": ("portal.jobs.texts", 210, READING),
+    "text": ("portal.jobs.text", 150, TEXTS),
+    "texts": ("portal.jobs.texts", 210, TEXTS),
 }
 # The sweep rings again for whatever waits, so a queue needs no more than keeps its workers busy until then.
 _MOST = 2000

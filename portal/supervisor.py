@@ -322,6 +322,7 @@ def _roles(settings: Settings, environ: Mapping[str, str], door: socket.socket, 
         role("web", lambda: serve(settings, f"fd://{door.fileno()}")),
         *(role(f"worker {number}", lambda: work("deliveries")) for number in range(1, settings.workers + 1)),
         role("reader", lambda: work("reading")),
+        role("indexer", lambda: work("texts")),
         role("scheduler", schedule),
         role("mail", receive_mail, is_mail_wanted),
     ]

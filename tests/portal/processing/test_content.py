@@ -26,7 +26,7 @@ from portal.overview import search
 from portal.overview.search import Wanted
 from portal.parts import Parts
 from portal.processing import content
-from portal.queue import READING
+from portal.queue import TEXTS
 from tests import factories
 
 MakeViewer = Callable[..., Viewer]
@@ -85,7 +85,7 @@ def test_a_document_is_found_by_what_its_file_says(
 
 def test_the_bell_rings_for_the_text_of_what_waits_for_no_reader(parts: Parts, client: Client, redis: Redis) -> None:
     document = brought(parts, client, PDF, "a.pdf")
-    jobs = Queue(READING, connection=redis, serializer="json").jobs
+    jobs = Queue(TEXTS, connection=redis, serializer="json").jobs
     assert ("portal.jobs.text", [str(document.id)]) in [(job.func_name, list(job.args)) for job in jobs]
 
 
@@ -108,13 +108,13 @@ def test_what_came_past_the_index_or_lost_its_bell_is_caught_up_with(
     redis.flushall()
     clock.advance(timedelta(hours=1))
     content.catch_up(parts.db)
-    (job,) = Queue(READING, connection=redis, serializer="json").jobs
+    (job,) = Queue(TEXTS, connection=redis, serializer="json").jobs
     assert job.func_name == "portal.jobs.texts"
     content.read_backlog(parts)
     assert [one.id for one in finds(parts, viewer(), "hafermehl")] == [document.id]
     redis.flushall()
     content.catch_up(parts.db)
-    assert Queue(READING, connection=redis, serializer="json").jobs == []
+    assert Queue(TEXTS, connection=redis, serializer="json").jobs == []
 
 
 def test_a_file_that_cannot_be_fetched_now_is_tried_again_later(
@@ -129,7 +129,7 @@ def test_a_file_that_cannot_be_fetched_now_is_tried_again_later(
     clock.advance(timedelta(hours=1))
     redis.flushall()
     content.read_backlog(parts)
-    assert Queue(READING, connection=redis, serializer="json").jobs == []  # else it would ring without end
+    assert Queue(TEXTS, connection=redis, serializer="json").jobs == []  # else it would ring without end
     away.rename(kept)
     content.read_backlog(parts)
     with parts.db.read() as session:
