@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from portal import config, ids
-from portal.delivery import deliver, outbox
+from portal.delivery import deliver, lookback, outbox
 from portal.errors import NotFound
 from portal.instances import places
 from portal.instances.models import Instance
@@ -39,6 +39,11 @@ def drain(instance_id: str) -> None:
     """Deliver what is due for an instance; a bank account opened since the last time gets its folder first."""
     places.open_account_folders(parts(), ids.parse(instance_id))
     deliver.drain(parts(), ids.parse(instance_id))
+
+
+def look(instance_id: str) -> None:
+    """Look whether what an instance delivered is still there as its receipts say."""
+    lookback.look(parts(), ids.parse(instance_id))
 
 
 def plan(instance_id: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from integrations.contract import Drift, DriftKind, Receipt
 from integrations.google_drive.client import Drive, DriveFile, quoted
@@ -18,6 +19,7 @@ class Inspection:
     def __init__(self, drive: Drive) -> None:
         self._drive = drive
         self._living: dict[str, bool] = {}
+        self._names: dict[str, str] = {}
 
     def drifts(self, receipts: Sequence[Receipt]) -> Iterator[Drift]:
         """Compare; what is as it should be is not mentioned."""
@@ -26,7 +28,8 @@ class Inspection:
             file = seen.get(receipt.remote_id) or self._drive.get(receipt.remote_id)
             kind = self._kind(receipt, file)
             if kind:
-                yield Drift(remote_id=receipt.remote_id, kind=kind)
+                there = file if kind in {DriftKind.CHANGED, DriftKind.MOVED} else None
+                yield Drift(remote_id=receipt.remote_id, kind=kind, now=self._now(receipt, there) if there else None)
 
     def _listed(self, receipts: Sequence[Receipt]) -> Mapping[str, DriveFile]:
         """Files found in their folders: a page of up to 1,000 costs no more than a few single looks."""
@@ -48,6 +51,27 @@ class Inspection:
         if (folder and folder not in file.parents) or file.name != receipt.extras.get("name", file.name):
             return DriftKind.MOVED
         return None
+
+    def _now(self, receipt: Receipt, file: DriveFile) -> Receipt:
+        """The receipt of what is there; where it was wanted stays, so that nothing is moved back."""
+        folder = file.parents[0] if file.parents else ""
+        return replace(
+            receipt,
+            remote_version=file.revision,
+            link=file.link,
+            checksum=f"sha256:{file.sha256}" if file.sha256 else f"md5:{file.md5}",
+            path="/".join(filter(None, (self._path(receipt, folder), file.name))),
+            extras={**receipt.extras, "folder": folder, "name": file.name},
+        )
+
+    def _path(self, receipt: Receipt, folder: str) -> str:
+        """The folders above it as far as they are known: as they were, or the name of the one it was moved to."""
+        if folder == receipt.extras.get("folder"):
+            return (receipt.path or "").rpartition("/")[0]
+        if folder not in self._names:
+            found = self._drive.get(folder) if folder else None
+            self._names[folder] = found.name if found else ""
+        return self._names[folder]
 
     def lives(self, folder: str) -> bool:
         """Whether a folder is there and not in the bin."""

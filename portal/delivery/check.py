@@ -47,10 +47,10 @@ def _instance(parts: Parts, instance: Instance) -> Iterator[Problem]:
     after: UUID | None = None
     try:
         with connectors.exporter(parts, instance.id) as exporter:
-            while receipts := _receipts(parts, instance.id, after):
-                after = receipts[-1].document_id
-                documents = {receipt.remote_id: receipt.document_id for receipt in receipts}
-                for drift in exporter.inspect([from_stored(receipt) for receipt in receipts]):
+            while found := receipts(parts, instance.id, after):
+                after = found[-1].document_id
+                documents = {receipt.remote_id: receipt.document_id for receipt in found}
+                for drift in exporter.inspect([from_stored(receipt) for receipt in found]):
                     if drift.kind in DRIFTS:
                         document_id = documents.get(drift.remote_id)
                         yield Problem(instance.client_id, instance.id, document_id, DRIFTS[drift.kind], {})
@@ -58,13 +58,13 @@ def _instance(parts: Parts, instance: Instance) -> Iterator[Problem]:
         yield Problem(instance.client_id, instance.id, None, UNREACHABLE, {"why": str(error)})
 
 
-def _receipts(parts: Parts, instance_id: UUID, after: UUID | None) -> list[Receipt]:
+def receipts(parts: Parts, instance_id: UUID, after: UUID | None, page: int = PAGE) -> list[Receipt]:
     """The receipts of what counts as delivered now, a page in the order of documents."""
     with parts.db.read() as session:
-        return _page(session, instance_id, after)
+        return _page(session, instance_id, after, page)
 
 
-def _page(session: Session, instance_id: UUID, after: UUID | None) -> list[Receipt]:
+def _page(session: Session, instance_id: UUID, after: UUID | None, page: int = PAGE) -> list[Receipt]:
     statement = (
         select(Receipt)
         .join(Delivery, (col(Delivery.document_id) == col(Receipt.document_id))
@@ -73,6 +73,6 @@ def _page(session: Session, instance_id: UUID, after: UUID | None) -> list[Recei
               & (col(Delivery.version) == col(Receipt.version)))
         .where(Receipt.instance_id == instance_id, Delivery.state == State.DELIVERED, col(Delivery.current))
         .order_by(col(Receipt.document_id))
-        .limit(PAGE)
+        .limit(page)
     )  # fmt: skip
     return list(session.exec(statement.where(Receipt.document_id > after) if after else statement))

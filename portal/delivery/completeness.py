@@ -166,7 +166,8 @@ def _receipts(session: Session, instance: Instance) -> Iterator[Problem]:
     for row in session.exec(select(Delivery).where(delivered, ~brought)):
         yield Problem(row.client_id, instance.id, row.document_id, NO_ATTEMPT, {})
     has_row = sa.exists().where(
-        _receipt_of(Delivery), col(Delivery.state).in_([State.DELIVERED, State.REMOVED, State.QUEUED, State.SENDING])
+        _receipt_of(Delivery),
+        sa.or_(col(Delivery.state).in_([State.DELIVERED, State.REMOVED]), col(Delivery.attempts) > 0),
     )
     for receipt in session.exec(select(Receipt).where(Receipt.instance_id == instance.id, ~has_row)):
         yield Problem(instance.client_id, instance.id, receipt.document_id, NO_DELIVERY, {})

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Column, ColumnElement, Index, UniqueConstraint, literal_column, text
 from sqlmodel import Field, SQLModel
 
-from integrations.contract import Operation
+from integrations.contract import DriftKind, Operation
 from portal import clock, ids
 from portal.db import Instant, Json, States
 
@@ -117,6 +117,7 @@ class Delivery(SQLModel, table=True):
     claimed_by: str | None = None
     reservation: str | None = None  # stored before the first attempt
     attempts: int = 0
+    tries_before: int = 0  # attempts of earlier rounds: what is let go again starts a fresh row of tries
     created_at: datetime = Field(default_factory=clock.now, sa_type=Instant)
     changed_at: datetime = Field(default_factory=clock.now, sa_type=Instant)
 
@@ -159,6 +160,48 @@ class Receipt(SQLModel, table=True):
     path: str | None = None
     extras: dict[str, str] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
     received_at: datetime = Field(default_factory=clock.now, sa_type=Instant)
+
+
+class Settlement(StrEnum):
+    """What became of a drift."""
+
+    FOLLOWED = "followed"  # moved or renamed: the receipt says where it is now
+    COMES_BACK = "comes_back"  # deleted: it goes again with the next run
+    LEFT_OUT = "left_out"  # deleted with its folder, or a person agrees that it is gone: removed at the destination
+    RESTORED = "restored"  # by a person: our bytes go again
+    ACCEPTED = "accepted"  # by a person: the receipt says what is there now
+    VANISHED = "vanished"  # it is as delivered again
+
+
+class Drift(SQLModel, table=True):
+    """A delivered thing that was found otherwise than its receipt says. Open until ``settled_at``."""
+
+    __table_args__ = (
+        Index(
+            "uq_drift_open",
+            "instance_id",
+            "document_id",
+            unique=True,
+            sqlite_where=text("settled_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+        Index("ix_drift_pair", "document_id", "instance_id"),
+        Index("ix_drift_found", "instance_id", "found_at"),
+    )
+
+    id: UUID = Field(default_factory=ids.new, primary_key=True)
+    client_id: UUID = Field(foreign_key="client.id")
+    instance_id: UUID = Field(foreign_key="instance.id")
+    document_id: UUID = Field(foreign_key="document.id")
+    delivery_id: UUID
+    kind: DriftKind = Field(sa_type=States(DriftKind))
+    remote_id: str
+    before: dict[str, object] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))  # the receipt
+    now: dict[str, object] | None = Field(default=None, sa_column=Column(Json))  # the receipt, if it is accepted
+    found_at: datetime = Field(default_factory=clock.now, sa_type=Instant)
+    settled_at: datetime | None = Field(default=None, sa_type=Instant)
+    settlement: Settlement | None = Field(default=None, sa_type=States(Settlement))
+    by: UUID | None = Field(default=None, foreign_key="person.id")
 
 
 class Lease(SQLModel, table=True):

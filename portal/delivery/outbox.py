@@ -72,10 +72,25 @@ def bring_back(session: Session, instance: Instance) -> None:
     now = clock.now()
     state, due_at = (State.HELD, None) if held else (State.QUEUED, now)
     again = sa.update(Delivery).where(*removed).values(
-        state=state, due_at=due_at, text=None, facts={}, actor=Actor.NOBODY, changed_at=now
+        state=state, due_at=due_at, text=None, facts={}, actor=Actor.NOBODY, changed_at=now,
+        tries_before=Delivery.attempts,
     )  # fmt: skip
     session.execute(again)
     ring(session, "drain", instance.id)
+
+
+def let_go(session: Session, row: Delivery, instance: Instance, due_at: datetime, text: str | None = None) -> None:
+    """Let one go again that has ended, with a fresh row of tries; attempts and receipts so far stay on record.
+
+    ``text`` says why, while it waits for its time. Held while the instance is.
+    """
+    held, now = instance.state is not InstanceState.ACTIVE, clock.now()
+    row.state, row.actor = (State.HELD if held else State.QUEUED), Actor.NOBODY
+    row.text, row.facts = (instance.text, dict(instance.facts)) if held else (text, {})
+    row.due_at, row.changed_at, row.tries_before = (None if held else due_at), now, row.attempts
+    session.add(row)
+    if not held and due_at <= now:
+        ring(session, "drain", instance.id)
 
 
 def exporting(session: Session, client_id: UUID) -> list[Instance]:

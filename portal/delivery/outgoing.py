@@ -13,13 +13,13 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
-from integrations.contract import DocumentKind, Line, OutgoingDocument, Party, Receipt
+from integrations.contract import DocumentKind, DriftKind, Line, OutgoingDocument, Party, Receipt
 from integrations.money import Money
 from portal import clock
 from portal.accounts.models import Firm
 from portal.banking.models import BankAccount
 from portal.clients.models import Client
-from portal.delivery.models import Attempt, Delivery, Outcome
+from portal.delivery.models import Attempt, Delivery, Drift, Outcome
 from portal.delivery.models import Receipt as StoredReceipt
 from portal.documents.files import Files
 from portal.documents.models import Document, DocumentVersion
@@ -104,7 +104,7 @@ def _line(line: Mapping[str, Any], values: Mapping[str, Any]) -> Line:
 def previous_receipt(session: Session, delivery: Delivery) -> Receipt | None:
     """What the newest version of the same pair so far left at the provider, if one did.
 
-    Nothing, once a try found its folder deleted: whoever lets it go again after that wants it anew (E4).
+    Nothing, once a try or a look found its folder deleted: whoever lets it go again after that wants it anew (E4).
     """
     if delivery.version == 1 and delivery.attempts == 1:
         return None
@@ -124,12 +124,18 @@ def previous_receipt(session: Session, delivery: Delivery) -> Receipt | None:
 
 
 def _found_gone(session: Session, delivery: Delivery, stored: StoredReceipt) -> bool:
-    gone = select(Attempt.id).where(
+    tried = select(Attempt.id).where(
         Attempt.delivery_id == delivery.id,
         Attempt.outcome == Outcome.TARGET_GONE,
         col(Attempt.ended_at) >= stored.received_at,
     )
-    return session.exec(gone.limit(1)).first() is not None
+    seen = select(Drift.id).where(
+        Drift.document_id == stored.document_id,
+        Drift.instance_id == stored.instance_id,
+        Drift.kind == DriftKind.FOLDER_GONE,
+        col(Drift.found_at) >= stored.received_at,
+    )
+    return any(session.exec(one.limit(1)).first() is not None for one in (tried, seen))
 
 
 def from_stored(stored: StoredReceipt) -> Receipt:

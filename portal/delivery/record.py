@@ -75,7 +75,7 @@ def delivered(session: Session, delivery: Delivery, receipt: Receipt, sha256: st
     stored = _store_receipt(session, delivery, receipt, sha256)
     _move(delivery, State.DELIVERED)
     version, firm_id = session.connection().execute(_standing(), {"of_document": delivery.document_id}).one()
-    _audit(session, firm_id, delivery, stored)
+    prove(session, firm_id, delivery, stored)
     _count(session, delivery.instance_id, delivered=1)
     _update(session, _answered(), of_instance=delivery.instance_id)
     if version != delivery.version:
@@ -96,7 +96,7 @@ def ended_badly(session: Session, delivery: Delivery, error: Exception) -> None:
     _end_attempt(session, delivery, outcome, text, facts)
     now = clock.now()
     if isinstance(error, Throttled):
-        _rest_account(session, delivery.instance_id, now + timedelta(seconds=error.wait))
+        rest_account(session, delivery.instance_id, now + timedelta(seconds=error.wait))
         _again(delivery, now + timedelta(seconds=error.wait), text, facts)
     elif outcome in {Outcome.TRANSIENT, Outcome.BROKEN}:
         _later(session, delivery, outcome, text, facts, now)
@@ -115,8 +115,9 @@ def lost(session: Session, delivery: Delivery) -> None:
 
 
 def _later(session: Session, delivery: Delivery, outcome: Outcome, text: str, facts: Facts, now: datetime) -> None:
-    most_reached = outcome is Outcome.BROKEN and delivery.attempts >= retry.MOST_BROKEN
-    due_at = None if most_reached else retry.next_try(delivery.attempts, now, str(delivery.id))
+    tries = delivery.attempts - delivery.tries_before
+    most_reached = outcome is Outcome.BROKEN and tries >= retry.MOST_BROKEN
+    due_at = None if most_reached else retry.next_try(tries, now, str(delivery.id))
     if due_at is None:
         actor = Actor.FIRM_ADMIN if outcome is Outcome.BROKEN else Actor.ACCOUNTANT
         last = text if outcome is Outcome.BROKEN else GAVE_UP
@@ -261,7 +262,15 @@ def proof(stored: StoredReceipt) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _audit(session: Session, firm_id: UUID, delivery: Delivery, stored: StoredReceipt) -> None:
+def prove(
+    session: Session,
+    firm_id: UUID,
+    delivery: Delivery,
+    stored: StoredReceipt,
+    action: str = "delivery.delivered",
+    by: audit.By = audit.SYSTEM,
+) -> None:
+    """Chain how a receipt is from now on; ``action`` is one of ``trail.RECEIPTS``."""
     facts = {
         "document": str(delivery.document_id),
         "instance": str(delivery.instance_id),
@@ -271,8 +280,7 @@ def _audit(session: Session, firm_id: UUID, delivery: Delivery, stored: StoredRe
         "proof": proof(stored),
     }
     audit.record(
-        session, firm_id, "delivery.delivered", by=audit.SYSTEM, client_id=delivery.client_id,
-        subject_id=delivery.id, facts=facts,
+        session, firm_id, action, by=by, client_id=delivery.client_id, subject_id=delivery.id, facts=facts
     )  # fmt: skip
 
 
@@ -280,7 +288,7 @@ def _count(session: Session, instance_id: UUID, *, delivered: int = 0, failed: i
     _update(session, _counting(), of_instance=instance_id, more_delivered=delivered, more_failed=failed)
 
 
-def _rest_account(session: Session, instance_id: UUID, until: datetime) -> None:
+def rest_account(session: Session, instance_id: UUID, until: datetime) -> None:
     """Limits count per remote account, also when several connections use it (E5)."""
     instance = session.get_one(Instance, instance_id)
     resting = sa.update(Instance).values(rest_until=until)

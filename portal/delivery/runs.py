@@ -12,6 +12,8 @@ from sqlmodel import Session, col, select
 
 from portal import clock
 from portal.db import Database, ring
+from portal.delivery import drifts
+from portal.delivery.drifts import comes_back
 from portal.delivery.models import Delivery, State
 from portal.instances.models import Instance, InstanceState, Run, RunTrigger
 from portal.instances.services import next_run
@@ -38,11 +40,14 @@ def start_due(db: Database) -> None:
 def begin(session: Session, run: Run, now: datetime) -> None:
     """Everything that waits for this instance's time is due now; a run under way takes in what came since."""
     waiting = (col(Delivery.instance_id) == run.instance_id, col(Delivery.state) == State.QUEUED)
-    later = (*waiting, col(Delivery.attempts) == 0, col(Delivery.due_at) > now)
+    later = (*waiting, col(Delivery.attempts) == col(Delivery.tries_before), col(Delivery.due_at) > now)
     woken = session.execute(sa.update(Delivery).where(*later).values(due_at=now)).rowcount  # type: ignore[attr-defined]
     if run.started_at is None:
         run.started_at = now
         run.total = session.scalar(select(sa.func.count()).select_from(Delivery).where(*waiting)) or 0
+        instance = session.get_one(Instance, run.instance_id)
+        if comes_back(instance.kind) and drifts.has_receipts(session, instance.id):
+            drifts.ask_look(session, instance, now)
     else:
         run.total += woken
     ring(session, "drain", run.instance_id)
@@ -50,15 +55,21 @@ def begin(session: Session, run: Run, now: datetime) -> None:
 
 def end_finished(db: Database) -> None:
     """End the runs that have nothing left to do."""
+    tried = col(Delivery.attempts) > col(Delivery.tries_before)
     with db.transaction() as session:
         left = sa.exists().where(
             col(Delivery.instance_id) == Run.instance_id,
             col(Delivery.state).in_([State.QUEUED, State.SENDING]),
-            sa.or_(col(Delivery.due_at).is_(None), col(Delivery.due_at) <= clock.now(), col(Delivery.attempts) > 0),
+            sa.or_(col(Delivery.due_at).is_(None), col(Delivery.due_at) <= clock.now(), tried),
+        )
+        looks = sa.exists().where(
+            col(Instance.id) == col(Run.instance_id),
+            col(Instance.look_due_at).is_not(None),
+            col(Instance.state) == InstanceState.ACTIVE,
         )
         session.execute(
             sa.update(Run)
-            .where(col(Run.started_at).is_not(None), col(Run.ended_at).is_(None), ~left)
+            .where(col(Run.started_at).is_not(None), col(Run.ended_at).is_(None), ~left, ~looks)
             .values(ended_at=clock.now())
         )
 
@@ -69,7 +80,7 @@ def stop(session: Session, instance: Instance) -> int:
     later = next_run(session, instance, now) or now + timedelta(hours=1)
     fresh = (
         col(Delivery.instance_id) == instance.id, col(Delivery.state) == State.QUEUED,
-        col(Delivery.attempts) == 0, col(Delivery.due_at) <= now,
+        col(Delivery.attempts) == col(Delivery.tries_before), col(Delivery.due_at) <= now,
     )  # fmt: skip
     put_off = session.execute(sa.update(Delivery).where(*fresh).values(due_at=later))
     session.execute(

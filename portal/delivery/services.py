@@ -15,7 +15,6 @@ import integrations
 from portal import access, audit, clock
 from portal.access import Right, Viewer
 from portal.clients.models import Client
-from portal.db import ring
 from portal.delivery import outbox
 from portal.delivery.models import Actor, Attempt, Delivery, Receipt, State
 from portal.documents.models import Document
@@ -173,12 +172,8 @@ def _retry(session: Session, viewer: Viewer, deliveries: Sequence[Delivery]) -> 
         instance = session.get_one(Instance, delivery.instance_id)
         if instance.state not in outbox.COLLECTING or delivery.state not in RETRYABLE:
             continue
-        held = instance.state is not InstanceState.ACTIVE
-        delivery.state = State.HELD if held else State.QUEUED
-        delivery.text, delivery.facts, delivery.actor = None, {}, Actor.NOBODY
-        delivery.due_at, delivery.changed_at = (None if held else now), now
+        outbox.let_go(session, delivery, instance, now)
         instance.rest_until, instance.failures = None, 0
-        ring(session, "drain", instance.id)
         queued += 1
         _audit(session, viewer, delivery, "delivery.retried")
     return queued

@@ -12,7 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from portal import clock
 from portal.connections import sign_in
 from portal.db import Database, ring
-from portal.delivery import outbox, record
+from portal.delivery import lookback, outbox, record
 from portal.delivery.models import Delivery, State, literally
 from portal.delivery.rule import is_exporting
 from portal.documents.models import Document, Reading
@@ -57,6 +57,8 @@ def ring_due(db: Database) -> None:
     with db.transaction() as session:
         for instance_id in session.exec(_due_instances(now)):
             ring(session, "drain", instance_id)
+        for looked_at in session.exec(lookback.due(now)):
+            ring(session, "look", looked_at)
         unread = select(Document.id).where(Document.reading == Reading.WAITING, Document.arrived_at < now - READ_AFTER)
         for document_id in session.exec(unread.limit(BATCH)):
             ring(session, "read", document_id)

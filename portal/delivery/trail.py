@@ -27,6 +27,8 @@ from portal.documents.models import Document, DocumentVersion
 from portal.instances.models import Instance, InstanceState
 
 PAGE = 1000
+# What says how a receipt is from then on.
+RECEIPTS = ("delivery.delivered", "delivery.followed", "delivery.accepted", "delivery.acceptance_undone")
 # Between the entry of an arrival and the document's own time lies part of one transaction.
 _ARRIVAL = timedelta(minutes=1)
 _Delivered = tuple[str, str, str, int]  # document, instance, operation, version
@@ -45,7 +47,7 @@ class _Recorded:
     def add(self, entry: AuditEntry) -> None:
         """Take one entry in."""
         facts, subject = entry.facts, entry.subject_id
-        if entry.action == "delivery.delivered":
+        if entry.action in RECEIPTS:
             self.deliveries[_key(facts)] = facts.get("proof")
         elif subject is None:
             return
@@ -63,7 +65,7 @@ class _Recorded:
 def verify(session: Session, firm_id: UUID) -> Iterator[Problem]:
     """Every document, receipt and integration of a firm that is not as its chain recorded it, and what is gone."""
     recorded = _Recorded()
-    wanted = col(AuditEntry.action).in_(["delivery.delivered", "document.received"])
+    wanted = col(AuditEntry.action).in_([*RECEIPTS, "document.received"])
     entries = select(AuditEntry).where(
         AuditEntry.firm_id == firm_id, wanted | col(AuditEntry.action).startswith("instance.")
     )

@@ -46,6 +46,12 @@ class Instance(SQLModel, table=True):
     facts: dict[str, object] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
     rest_until: datetime | None = Field(default=None, sa_type=Instant)  # the provider asked to be left alone
     failures: int = 0  # in a row, over all documents: how long to rest
+    look_due_at: datetime | None = Field(default=None, sa_type=Instant, index=True)  # what was delivered is looked at
+    looking_until: datetime | None = Field(default=None, sa_type=Instant)  # the lease of the one that looks
+    look_after: UUID | None = None  # the last document that was looked at; the next slice goes on behind it
+    looked_at: datetime | None = Field(default=None, sa_type=Instant)  # all of it, for the last time
+    look_text: str | None = None  # why the last look was not finished: message id and facts
+    look_facts: dict[str, object] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
     created_by: UUID | None = Field(default=None, foreign_key="person.id")
     created_at: datetime = Field(default_factory=clock.now, sa_type=Instant)
     removed_at: datetime | None = Field(default=None, sa_type=Instant)
