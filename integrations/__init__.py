@@ -13,6 +13,8 @@ from integrations.contract import Connector, Wiring
 KINDS: dict[str, str] = {
     "quickbooks": "integrations.quickbooks.connector:QuickBooks",
     "google_drive": "integrations.google_drive.connector:GoogleDrive",
+    "onedrive": "integrations.onedrive.connector:OneDrive",
+    "webdav": "integrations.webdav.connector:WebDav",
 }
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
 import httpx
 
-from integrations.contract import N_
-from integrations.errors import ConnectorError, Transient
+from integrations.contract import N_, OutgoingDocument
+from integrations.errors import ConnectorError, Rejected, Transient
 
 # Reading waits longest: ledgers answer some writes only after a minute (QuickBooks cuts at 120 s).
 TIMEOUT = httpx.Timeout(connect=10.0, read=130.0, write=60.0, pool=10.0)
 # Somebody waits before a page, and one of few threads with them.
 WATCHED = httpx.Timeout(connect=5.0, read=15.0, write=15.0, pool=5.0)
+PIECE = 256 * 1024  # bytes of a streamed body
 
 
 def client(*, watched: bool = False, **options: object) -> httpx.Client:
@@ -41,3 +43,19 @@ def wait_of(response: httpx.Response, default: float) -> float:
     """Seconds to wait as ``Retry-After`` tells (delta seconds; RFC 9110 section 10.2.3), else ``default``."""
     told = response.headers.get("retry-after", "")
     return float(told) if told.isdigit() else default
+
+
+@contextmanager
+def content_of(document: OutgoingDocument) -> Iterator[Iterator[bytes]]:
+    """The bytes of a document in pieces, as the body of a request with a ``Content-Length``."""
+    with document.open() as stream:
+        yield _pieces(stream, document.size)
+
+
+def _pieces(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    sent = 0
+    while piece := stream.read(PIECE):
+        sent += len(piece)
+        yield piece
+    if sent != size:
+        raise Rejected(N_("The stored file is not as long as it was when it arrived."))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from integrations.contract import Token
+from integrations.contract import N_, Token, TokenSource
+from integrations.errors import ReauthRequired
 
 Login = TypeVar("Login", bound=BaseModel)
 
@@ -23,3 +24,12 @@ def sealed(login: BaseModel) -> Token:
 def opened(model: type[Login], token: Token) -> Login:
     """The login again; pydantic's ValidationError when the token is of another model."""
     return model.model_validate_json(token.access)
+
+
+def entered(model: type[Login], tokens: TokenSource) -> Login:
+    """The login of a connection; ReauthRequired when it is dead, or was entered for an earlier release of the kind."""
+    token = tokens.current()
+    try:
+        return opened(model, token)
+    except ValidationError:  # not chained: it holds what was typed
+        raise ReauthRequired(N_("This login has to be entered anew. Please connect again.")) from None

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 
 from integrations.conformance.parts import MemoryFacts, MemoryTokens
 from integrations.contract import Connector, Token, Wiring
+from integrations.errors import ReauthRequired
+from integrations.login import sealed
 from integrations.oauth import Flow, OAuthApp
 
 APP = OAuthApp(client_id="kontor-demo", client_secret="kontor-demo-secret")
@@ -90,3 +92,24 @@ class SandboxBench:
             endpoints=endpoints,
         )
         return made(wiring)
+
+    def enter(self, made: type[Connector], login: BaseModel, config: BaseModel, app: BaseModel) -> Any:
+        """A connector whose login a person entered."""
+        return entered(made, login, config, app, self.http, self.now)
+
+
+def entered(
+    made: type[Connector],
+    login: BaseModel,
+    config: BaseModel,
+    app: BaseModel,
+    http: httpx.Client,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Any:
+    """A connector at any server, with a login that nobody can refresh."""
+    tokens = MemoryTokens(sealed(login), _nobody)
+    return made(Wiring(config=config, app=app, http=http, tokens=tokens, memory=MemoryFacts(), now=now))
+
+
+def _nobody(_stale: Token) -> Token:
+    raise ReauthRequired("an entered login cannot be refreshed")

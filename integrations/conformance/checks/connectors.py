@@ -12,11 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
 from integrations.conformance.bench import Bench
 from integrations.conformance.parts import MemoryTokens, worker
 from integrations.contract import Ability, Connector, DocumentKind, Exporter
 from integrations.errors import ConnectorError, ReauthRequired, Throttled, Transient
+from integrations.login import opened, sealed
 
 PASSING_TROUBLE = ("down", "reset", "commit-then-drop")
 
@@ -60,7 +62,7 @@ class ConnectorChecks:
 
     def test_every_setting_has_a_title(self, connector: Connector) -> None:
         """The form is made of the settings: a title for each, a description unless it explains itself."""
-        for model in (connector.Config, connector.App):
+        for model in filter(None, (connector.Config, connector.App, connector.Login)):
             for name, field in model.model_fields.items():
                 assert field.title, f"{model.__name__}.{name} has no title"
 
@@ -78,6 +80,7 @@ class ConnectorChecks:
         if Ability.OAUTH in abilities:
             assert {"authorize", "token"} <= set(connector.manifest.endpoints)
             assert ("revoke" in connector.manifest.endpoints) == (Ability.REVOKE in abilities)
+        assert Ability.OAUTH not in abilities or connector.Login is None, "one signs in one way"
         if isinstance(connector, Exporter) and Ability.SPACE_LEFT in abilities:
             assert connector.check().space_total is not None
 
@@ -86,6 +89,20 @@ class ConnectorChecks:
         assert all(url.startswith("https://") for url in connector.manifest.endpoints.values())
 
     # --- sign-in
+
+    def test_an_entered_login_can_be_kept_and_hides_its_secrets(self, connector: Connector) -> None:
+        """Where there is no OAuth: as it was sealed it is opened, and what is secret is in no repr."""
+        if connector.Login is None:
+            pytest.skip(f"{connector.manifest.kind} has no login that is entered")
+        entered = login_of(connector)
+        assert opened(connector.Login, sealed(entered)) == entered
+        secret = [name for name, field in connector.Login.model_fields.items() if not field.repr]
+        assert secret
+        assert not [name for name in secret if str(getattr(entered, name)) in repr(entered)]
+        for name in secret:
+            extra = connector.Login.model_fields[name].json_schema_extra
+            assert isinstance(extra, dict)
+            assert extra.get("secret"), f"{name} would be shown in the form"
 
     def test_check_names_the_account(self, connector: Connector, other_account: Connector) -> None:
         """Whose login it is, told apart from another's."""
@@ -194,11 +211,22 @@ def told_by(call: Any) -> list[str]:
 
 
 def secrets_of(connector: Connector) -> list[str]:
-    """Every token there was, and the app's secrets."""
-    app = connector.wiring.app.model_dump()
-    secret = [str(app[name]) for name, field in type(connector.wiring.app).model_fields.items() if not field.repr]
+    """Every token there was, what was entered secretly, and the app's secrets."""
+    models = [connector.wiring.app, *([login_of(connector)] if connector.Login else [])]
+    secret = [
+        str(getattr(model, name))
+        for model in models
+        for name, field in type(model).model_fields.items()
+        if not field.repr
+    ]
     tokens = [value for token in tokens_of(connector).seen for value in (token.access, token.refresh) if value]
     return [*secret, *tokens]
+
+
+def login_of(connector: Connector) -> BaseModel:
+    """What was entered to sign in."""
+    assert connector.Login is not None
+    return opened(connector.Login, tokens_of(connector).token)
 
 
 def tokens_of(connector: Connector) -> MemoryTokens:

@@ -1,0 +1,221 @@
+"""Documents in a storage that knows things by their path only (WebDAV, S3): each once, none over another.
+
+How a repeat is made harmless: a file is created only where nothing lies (``Shelf.create``). What lies there already is
+compared: the same content is this document, brought by an attempt whose answer was lost, or an equal file, which is
+adopted; anything else keeps its place, and the document gets a numbered name. Nothing is followed: a thing moved away
+by hand is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Protocol
+
+from integrations.contract import N_, Drift, DriftKind, OutgoingDocument, Plan, Receipt, Step
+from integrations.errors import TargetGone, Transient
+from integrations.layout import Layout
+from integrations.naming import Placement, clash_key, free_name, numbered
+
+_ATTEMPTS = 5  # numbered names tried in a row while others create files in the same folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """One file at the provider; ``path`` from the top, ``version`` changes with its content (an ETag)."""
+
+    path: str
+    size: int
+    version: str
+    sha256: str | None = None  # lower-case hex, where the provider tells it without more calls
+    link: str | None = None
+
+
+class Shelf(Protocol):
+    """What a storage must be able to do. Paths are ``"/"``-separated from the top, never with one at an end."""
+
+    def look(self, path: str) -> Stored | None:
+        """The file, or None."""
+
+    def listed(self, folder: str) -> Mapping[str, Stored] | None:
+        """The files right in a folder by name; None when there is no such folder (where folders are things)."""
+
+    def digest(self, stored: Stored) -> str:
+        """The SHA-256 of its content (lower-case hex), as the provider tells it or from the bytes."""
+
+    def create(self, path: str, document: OutgoingDocument) -> Stored | None:
+        """Put it there with all folders above; None, and nothing done, when something lies there."""
+
+    def replace(self, stored: Stored, document: OutgoingDocument) -> Stored | None:
+        """Put it in place of ``stored``; None, and nothing done, when that is no longer as it was."""
+
+    def move(self, stored: Stored, path: str, document: OutgoingDocument) -> Stored | None:
+        """Put it elsewhere, with all folders above; None, and nothing done, when something lies there."""
+
+
+class Filing:
+    """Delivers to a shelf, for one instance."""
+
+    def __init__(self, shelf: Shelf, layout: Layout) -> None:
+        self.shelf, self.layout = shelf, layout
+
+    def plan(self, document: OutgoingDocument, previous: Receipt | None) -> Plan:
+        """What ``deliver`` would do, by reading only."""
+        placement = self.layout.place(document)
+        stored = self.shelf.look(previous.remote_id) if previous else None
+        if previous and stored:
+            same = self._is_placed(previous, placement) and self._is_of(stored, document, previous)
+            return Plan(step=Step.NOTHING if same else Step.UPDATE, thing="file")
+        folder = self._folder(placement)
+        files = self.shelf.listed(folder)
+        if files is None:
+            return Plan(step=Step.CREATE, thing="file", also=(("folder", "/".join(placement.folders)),))
+        found = self._twin(files, placement.name, document)
+        return Plan(step=Step.LINK if found else Step.CREATE, thing="file")
+
+    def deliver(self, document: OutgoingDocument, previous: Receipt | None) -> Receipt:
+        """Create it, or bring up to date what ``previous`` tells of; a file that a person deleted comes back."""
+        placement = self.layout.place(document)
+        stored = self.shelf.look(previous.remote_id) if previous else None
+        if previous is None or stored is None:
+            if previous is not None:
+                self._refuse_if_folder_is_gone(previous)
+            return self._receipt(self._created(document, placement), document, placement)
+        if not self._is_of(stored, document, previous):
+            stored = self._replaced(stored, document)
+        if not self._is_placed(previous, placement):
+            stored = self._moved(stored, document, placement)
+        return self._receipt(stored, document, placement)
+
+    def inspect(self, receipts: Sequence[Receipt]) -> Iterator[Drift]:
+        """Folder by folder, one listing each; what is as it should be is not mentioned."""
+        for folder, here in groupby(sorted(receipts, key=lambda one: _split(one.remote_id)), key=_folder_of):
+            files = self.shelf.listed(folder)
+            for receipt in here:
+                drift = self._drift(receipt, files)
+                if drift:
+                    yield Drift(remote_id=receipt.remote_id, kind=drift)
+
+    def _drift(self, receipt: Receipt, files: Mapping[str, Stored] | None) -> DriftKind | None:
+        if files is None:
+            return DriftKind.FOLDER_GONE
+        stored = files.get(_split(receipt.remote_id)[1])
+        if stored is None:
+            return DriftKind.GONE
+        if stored.version == receipt.remote_version:
+            return None
+        # Another version need not be another content: a restored backup, a server that was moved.
+        same = str(stored.size) == receipt.extras.get("size") and self._checksum(stored) == receipt.checksum
+        return None if same else DriftKind.CHANGED
+
+    def _checksum(self, stored: Stored) -> str:
+        return f"sha256:{stored.sha256 or self.shelf.digest(stored)}"
+
+    def _is_of(self, stored: Stored, document: OutgoingDocument, previous: Receipt | None = None) -> bool:
+        """Whether its content is the document's; by what is known, before anything is asked."""
+        checksum = f"sha256:{document.sha256}"
+        if previous and previous.remote_version == stored.version:
+            return previous.checksum == checksum
+        return stored.size == document.size and self._checksum(stored) == checksum
+
+    # --- creating
+
+    def _folder(self, placement: Placement) -> str:
+        return "/".join((self.layout.top, *placement.folders))
+
+    def _created(self, document: OutgoingDocument, placement: Placement) -> Stored:
+        """The new file; or the one that is there, when it is this document's."""
+        path = f"{self._folder(placement)}/{placement.name}"
+        made = self.shelf.create(path, document)
+        if made:
+            return made
+        there = self.shelf.look(path)
+        return there if there and self._is_of(there, document) else self._beside(document, placement)
+
+    def _beside(self, document: OutgoingDocument, placement: Placement) -> Stored:
+        """Another document keeps the name: the numbered one that holds this document, or the first free one."""
+        folder = self._folder(placement)
+        for _attempt in range(_ATTEMPTS):
+            files = self.shelf.listed(folder) or {}
+            twin = self._twin(files, placement.name, document)
+            if twin:
+                return twin
+            # taken by name, though it may be gone from the list by now
+            made = self.shelf.create(f"{folder}/{free_name(placement.name, {*files, placement.name})}", document)
+            if made:
+                return made
+        raise changed_meanwhile()
+
+    def _twin(self, files: Mapping[str, Stored], name: str, document: OutgoingDocument) -> Stored | None:
+        return next((files[form] for form in _forms(name, files) if self._is_of(files[form], document)), None)
+
+    # --- changing
+
+    def _replaced(self, stored: Stored, document: OutgoingDocument) -> Stored:
+        replaced = self.shelf.replace(stored, document)
+        if replaced is None:
+            raise changed_meanwhile()
+        return replaced
+
+    def _moved(self, stored: Stored, document: OutgoingDocument, placement: Placement) -> Stored:
+        """To the new place; when an earlier try (or an equal file) is there, that one counts and the old one goes."""
+        folder = self._folder(placement)
+        if stored.path == f"{folder}/{placement.name}":
+            return stored
+        name = placement.name
+        for _attempt in range(_ATTEMPTS):
+            moved = self.shelf.move(stored, f"{folder}/{name}", document)
+            if moved:
+                return moved
+            files = self.shelf.listed(folder) or {}
+            if _split(stored.path) in {(folder, form) for form in _forms(placement.name, files)}:
+                return stored
+            name = free_name(placement.name, {*files, placement.name})
+        raise changed_meanwhile()
+
+    def _refuse_if_folder_is_gone(self, previous: Receipt) -> None:
+        """E4: a deleted file comes back, a deleted folder stays deleted with what was in it."""
+        if self.shelf.listed(_split(previous.remote_id)[0]) is None:
+            raise TargetGone(
+                N_("The folder of “%(file)s” was deleted at the provider."), file=previous.path or previous.remote_id
+            )
+
+    @staticmethod
+    def _is_placed(previous: Receipt, placement: Placement) -> bool:
+        return previous.extras.get("wanted") == placement.path
+
+    def _receipt(self, stored: Stored, document: OutgoingDocument, placement: Placement) -> Receipt:
+        return Receipt(
+            remote_id=stored.path,
+            remote_version=stored.version,
+            link=stored.link,
+            checksum=f"sha256:{document.sha256}",
+            path=stored.path.removeprefix(f"{self.layout.top}/"),
+            extras={"wanted": placement.path, "size": str(document.size)},
+        )
+
+
+def changed_meanwhile() -> Transient:
+    """Somebody else works at the same place."""
+    return Transient(N_("Somebody is just changing the same file. It is tried again."))
+
+
+def _forms(name: str, files: Mapping[str, Stored]) -> list[str]:
+    """The names in ``files`` that are ``name`` or a numbered form of it, without a gap."""
+    by_key = {clash_key(one): one for one in files}
+    found = [by_key[key] for key in [clash_key(name)] if key in by_key]
+    number = 2
+    while (key := clash_key(numbered(name, number))) in by_key:
+        found.append(by_key[key])
+        number += 1
+    return found
+
+
+def _split(path: str) -> tuple[str, str]:
+    folder, _, name = path.rpartition("/")
+    return folder, name
+
+
+def _folder_of(receipt: Receipt) -> str:
+    return _split(receipt.remote_id)[0]
