@@ -110,7 +110,8 @@ def _announce(settings: Settings, address: str) -> None:
     redis = "given by KONTOR_REDIS_URL" if settings.redis_url else "started by Kontor, private to it"
     print(f"Kontor runs at {address}")
     print(f"  data folder {settings.data}, database {database}, Redis {redis}")
-    print(f"  running: web, {settings.workers} workers, reader, indexer, scheduler. Ctrl-C stops all of it.", flush=True)
+    print(f"  running: web, {settings.workers} workers, a reader, an indexer, a scheduler.", flush=True)
+    print("  Ctrl-C stops all of it.", flush=True)
 
 
 def _maybe_with_parent(options: argparse.Namespace) -> None:

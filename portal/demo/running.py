@@ -6,19 +6,24 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from sqlmodel import func, select
+
 from portal import children, config, demo
 from portal.config import Settings
-from portal.parts import assemble
+from portal.documents.models import Document, Reading
+from portal.parts import Parts, assemble
 from portal.supervisor import Refused, Role, Wishes, alone, up
 
 # The demo never touches an installation for real work: what names one is left out.
 _NOT_FOR_THE_DEMO = (
     "KONTOR_DATABASE_URL", "KONTOR_REDIS_URL", "KONTOR_FILES_URL", "KONTOR_SECRET_KEY", "KONTOR_SECRET_KEY_FILE",
 )  # fmt: skip
+_READ_WITHIN = 90.0  # seconds that the sample's own papers are waited for
 
 
 def run(tell: Callable[[str], None], *, reset: bool = False) -> None:
@@ -81,6 +86,22 @@ def _logins(settings: Settings, address: str, tell: Callable[[str], None]) -> Se
     """Fill an empty demo; who may sign in, a line each."""
     parts = assemble(settings)
     try:
-        return demo.seed(parts, address, tell)
+        logins = demo.seed(parts, address, tell)
+        _wait_for_readers(parts, tell)
     finally:
         parts.db.dispose()
+    return logins
+
+
+def _wait_for_readers(parts: Parts, tell: Callable[[str], None]) -> None:
+    """What people hand in is read at once only when the sample's own papers are through."""
+    end = time.monotonic() + _READ_WITHIN
+    waiting = select(func.count()).select_from(Document).where(Document.reading == Reading.WAITING)
+    with parts.db.read() as session:
+        if session.exec(waiting).one():
+            tell("Its papers are being read")
+    while time.monotonic() < end:
+        with parts.db.read() as session:
+            if not session.exec(waiting).one():
+                return
+        time.sleep(0.5)
