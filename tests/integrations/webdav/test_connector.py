@@ -1,0 +1,323 @@
+"""What the kit does not ask: few calls, deleted folders, clashes, other people's files, finding the folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from integrations.addresses import Reach
+from integrations.conformance.parts import MemoryFacts, MemoryTokens, revised, sample, worker
+from integrations.contract import DocumentKind, DriftKind, OutgoingDocument, Receipt, Step, Token
+from integrations.errors import (
+    Misconfigured,
+    ReauthRequired,
+    Rejected,
+    StorageFull,
+    TargetGone,
+    Throttled,
+    Transient,
+)
+from integrations.layout import Layout
+from integrations.webdav.connector import WebDav
+from integrations.webdav.login import DavLogin
+from tests.integrations.bench import entered
+from tests.integrations.webdav.bench import HERE, DavBench
+from tests.integrations.wire import provider
+
+MONTH = "Kontor/Bäckerei Sonnenschein GmbH/Girokonto/2026-03"
+
+
+def invoice(content: bytes = b"%PDF-1.7 sample", **facts: Any) -> OutgoingDocument:
+    return sample(DocumentKind.INCOMING_INVOICE, content, **facts)
+
+
+def deliver(connector: WebDav, document: OutgoingDocument, previous: Receipt | None = None) -> Receipt:
+    return connector.deliver(document, connector.reserve(document), previous)
+
+
+def calls(sandbox: DavBench) -> list[str]:
+    return [call["method"] for call in sandbox.log()]
+
+
+# --- few calls
+
+
+def test_a_document_costs_one_call_when_its_folder_is_known(sandbox: DavBench, connector: WebDav) -> None:
+    deliver(connector, invoice())
+    before = len(calls(sandbox))
+    receipts = [deliver(connector, invoice()) for _ in range(5)]
+    assert calls(sandbox)[before:] == ["PUT"] * 5
+    connector.inspect(receipts)
+    assert calls(sandbox)[before + 5 :] == ["PROPFIND"]
+
+
+def test_folders_are_made_once_and_the_home_is_found_once(sandbox: DavBench, connector: WebDav) -> None:
+    deliver(connector, invoice())
+    assert calls(sandbox) == ["PROPFIND", "MKCOL", "MKCOL", "MKCOL", "MKCOL", "PUT"]
+    deliver(worker(connector), invoice())
+    assert calls(sandbox)[6:] == ["PUT"]
+
+
+def test_the_receipt_links_to_nextclouds_own_page(sandbox: DavBench, connector: WebDav) -> None:
+    receipt = deliver(connector, invoice())
+    assert receipt.link is not None
+    assert f"{sandbox.url}/webdav/index.php/f/" in receipt.link
+    page = sandbox.http.get(receipt.link, follow_redirects=True)
+    assert page.status_code == 200
+    assert receipt.remote_id.rpartition("/")[2] in page.text
+
+
+def test_an_update_of_the_content_is_a_conditional_put(sandbox: DavBench, connector: WebDav) -> None:
+    document = invoice()
+    receipt = deliver(connector, document)
+    before = len(calls(sandbox))
+    deliver(connector, revised(document, b"%PDF-1.7 corrected"), receipt)
+    assert calls(sandbox)[before:] == ["PROPFIND", "PUT"]
+
+
+# --- re-filing
+
+
+def test_a_correction_moves_the_file(sandbox: DavBench, connector: WebDav) -> None:
+    document = invoice()
+    receipt = deliver(connector, document)
+    moved = deliver(connector, revised(document, account="Tagesgeld"), receipt)
+    assert sandbox.paths("anna") == [moved.remote_id]
+    assert "/Tagesgeld/" in moved.remote_id
+    assert sandbox.content("anna", moved.remote_id) == b"%PDF-1.7 sample"
+    assert connector.inspect([moved]) == []
+
+
+@pytest.mark.parametrize("call", range(6))
+def test_a_move_whose_answer_is_lost_is_done_once(sandbox: DavBench, connector: WebDav, call: int) -> None:
+    document = invoice()
+    receipt = deliver(connector, document)
+    new = revised(document, b"%PDF-1.7 corrected", number="R-2")
+    sandbox.script([*["ok"] * call, "commit-then-drop"])
+    try:
+        moved = deliver(connector, new, receipt)
+    except Transient:
+        sandbox.clear()
+        moved = deliver(connector, new, receipt)
+    sandbox.clear()
+    assert sandbox.paths("anna") == [moved.remote_id]
+    assert sandbox.content("anna", moved.remote_id) == b"%PDF-1.7 corrected"
+
+
+def test_a_move_to_a_taken_name_gets_a_number(sandbox: DavBench, connector: WebDav) -> None:
+    first, second = invoice(number="R-1", party=None), invoice(b"other", number="R-2", party=None)
+    receipts = [deliver(connector, first), deliver(connector, second)]
+    moved = deliver(connector, revised(second, number="R-1"), receipts[1])
+    assert moved.remote_id.endswith("2026-03-01 R-1 (2).pdf")
+    assert deliver(connector, revised(second, number="R-1"), moved).remote_id == moved.remote_id
+
+
+# --- what people do there (E4)
+
+
+def test_a_deleted_file_comes_back(sandbox: DavBench, connector: WebDav) -> None:
+    document = invoice()
+    receipt = deliver(connector, document)
+    sandbox.remove(connector, receipt)
+    assert connector.plan(document, receipt).step is Step.CREATE
+    assert deliver(connector, document, receipt).remote_id == receipt.remote_id
+    assert sandbox.paths("anna") == [receipt.remote_id]
+
+
+def test_a_deleted_folder_stays_deleted_for_old_documents_and_is_made_for_new_ones(
+    sandbox: DavBench, connector: WebDav
+) -> None:
+    document = invoice()
+    receipt = deliver(connector, document)
+    sandbox.do("anna", "delete", MONTH)
+    assert [drift.kind for drift in connector.inspect([receipt])] == [DriftKind.FOLDER_GONE]
+    with pytest.raises(TargetGone):
+        deliver(connector, document, receipt)
+    new = deliver(connector, invoice())
+    assert sandbox.paths("anna") == [new.remote_id]
+
+
+def test_a_deleted_folder_in_between_is_made_again_for_new_documents(sandbox: DavBench, connector: WebDav) -> None:
+    deliver(connector, invoice())
+    sandbox.do("anna", "delete", "Kontor/Bäckerei Sonnenschein GmbH")
+    deliver(connector, invoice(account="Tagesgeld"))
+    deliver(connector, invoice())
+    assert len(sandbox.paths("anna")) == 2
+
+
+def test_a_deleted_main_folder_takes_nothing_until_set_up_again(sandbox: DavBench, connector: WebDav) -> None:
+    deliver(connector, invoice())
+    sandbox.do("anna", "delete", "Kontor")
+    for document in (invoice(), invoice(account="Tagesgeld")):
+        with pytest.raises(TargetGone, match="Kontor"):
+            deliver(connector, document)
+    places = connector.prepare([connector.account_folder("Bäckerei Sonnenschein GmbH", "Girokonto")])
+    assert [place.path for place in places] == ["", "Bäckerei Sonnenschein GmbH/Girokonto"]
+    assert all(sandbox.http.get(str(place.link), follow_redirects=True).is_success for place in places)
+    deliver(connector, invoice())
+    assert len(sandbox.paths("anna")) == 1
+
+
+def test_a_moved_folder_counts_as_deleted(sandbox: DavBench, connector: WebDav) -> None:
+    document = invoice()
+    receipt = deliver(connector, document)
+    sandbox.do("anna", "move", MONTH, to="Kontor/March")
+    assert [drift.kind for drift in connector.inspect([receipt])] == [DriftKind.FOLDER_GONE]
+
+
+def test_another_version_of_equal_content_is_no_change(sandbox: DavBench, connector: WebDav) -> None:
+    receipt = deliver(connector, invoice(b"the same"))
+    sandbox.do("anna", "write", receipt.remote_id, text="the same")
+    assert connector.inspect([receipt]) == []
+    sandbox.do("anna", "write", receipt.remote_id, text="not same")
+    assert [drift.kind for drift in connector.inspect([receipt])] == [DriftKind.CHANGED]
+
+
+# --- what lies there already
+
+
+def test_an_equal_file_is_adopted(sandbox: DavBench, connector: WebDav) -> None:
+    document = invoice()
+    receipt = deliver(connector, document)
+    stranger = worker(connector, MemoryFacts())
+    assert stranger.plan(document, None).step is Step.LINK
+    assert deliver(stranger, document).remote_id == receipt.remote_id
+    assert sandbox.paths("anna") == [receipt.remote_id]
+
+
+def test_other_peoples_files_are_never_written_over(sandbox: DavBench, connector: WebDav) -> None:
+    document = invoice(b"ours, and as long")
+    wanted = deliver(connector, document).remote_id
+    sandbox.do("anna", "write", wanted, text="theirs")
+    sandbox.do("anna", "write", f"{wanted[:-4]} (2).pdf", text="theirs as well!!!")
+    again = deliver(worker(connector, MemoryFacts()), document)
+    assert again.remote_id == f"{wanted[:-4]} (3).pdf"
+    assert deliver(worker(connector, MemoryFacts()), document).remote_id == again.remote_id
+    assert sandbox.content("anna", wanted) == b"theirs"
+
+
+def test_a_file_that_is_changed_at_the_same_moment_is_tried_again(sandbox: DavBench, connector: WebDav) -> None:
+    document = invoice()
+    receipt = deliver(connector, document)
+    sandbox.script(["ok", "fault:412"])  # between the look and the update somebody saved it
+    with pytest.raises(Transient, match="just changing"):
+        deliver(connector, revised(document, b"new"), receipt)
+
+
+# --- refusals
+
+
+def test_a_locked_file_is_tried_again(sandbox: DavBench, connector: WebDav) -> None:
+    document = invoice()
+    receipt = deliver(connector, document)
+    sandbox.control("webdav/lock", account="anna", path=receipt.remote_id)
+    with pytest.raises(Transient, match="open"):
+        deliver(connector, revised(document, b"new"), receipt)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, Rejected), (401, ReauthRequired), (403, Rejected), (408, Transient), (413, Rejected), (415, Rejected),
+        (423, Transient), (500, Transient), (501, Misconfigured), (502, Transient), (504, Transient),
+        (507, StorageFull), (302, Misconfigured), (405, Misconfigured),
+    ],
+)  # fmt: skip
+def test_each_status_says_who_must_act(sandbox: DavBench, connector: WebDav, status: int, error: type) -> None:
+    deliver(connector, invoice())
+    sandbox.script([f"fault:{status}"])
+    with pytest.raises(error) as caught:
+        deliver(connector, invoice(b"12345"))
+    assert f"HTTP {status} to PUT" in str(caught.value.__cause__)
+    if isinstance(caught.value, StorageFull):
+        assert caught.value.needed == 5
+
+
+def test_a_folder_that_may_not_be_written_is_a_wrong_setting(sandbox: DavBench, connector: WebDav) -> None:
+    connector.check()
+    sandbox.script(["fault:403"])
+    with pytest.raises(Misconfigured):
+        deliver(connector, invoice())
+
+
+def test_a_busy_server_without_a_number_is_left_alone_for_a_minute() -> None:
+    with provider() as wire, httpx.Client() as http:
+        wire.answer(429)
+        with pytest.raises(Throttled) as caught:
+            at(wire.url, http).check()
+    assert caught.value.wait == 60
+
+
+# --- finding the folder
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "/", "/index.php/apps/files/?dir=/", "/remote.php/dav", "/remote.php/dav/files/anna", "/login"]
+)
+def test_whatever_address_of_a_nextcloud_is_typed_its_files_are_found(sandbox: DavBench, typed: str) -> None:
+    connector = sandbox.signed_in("anna", address=f"{sandbox.url}/webdav{typed}")
+    account = connector.check()
+    assert account.id.endswith("/webdav/remote.php/dav/files/anna")
+    assert account.space_total == 5 * 1024**3
+
+
+def test_one_may_sign_in_by_another_name_than_the_files_have(sandbox: DavBench) -> None:
+    connector = sandbox.signed_in("anna", user="anna@sonnenschein.example")
+    assert connector.check().email == "anna@sonnenschein.example"
+    receipt = deliver(connector, invoice())
+    assert sandbox.paths("anna") == [receipt.remote_id]
+
+
+def test_a_web_page_is_no_folder(sandbox: DavBench) -> None:
+    connector = sandbox.signed_in("anna", address=f"{sandbox.url}/nothing")
+    with pytest.raises(Misconfigured, match="no WebDAV folder"):
+        connector.check()
+
+
+def test_a_server_that_forwards_is_not_followed() -> None:
+    with provider() as elsewhere, provider() as wire, httpx.Client() as http:
+        for _way in range(2):
+            wire.answer(301, location=elsewhere.url)
+        with pytest.raises(Misconfigured, match="forwards"):
+            at(wire.url, http).check()
+        assert elsewhere.asked == []
+
+
+@pytest.mark.parametrize("body", ["", "<html>", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'])
+def test_an_answer_that_is_no_multistatus_is_tried_again(body: str) -> None:
+    with provider() as wire, httpx.Client() as http:
+        wire.answer(207, body)
+        with pytest.raises(Transient, match="unexpected"):
+            at(wire.url, http).check()
+
+
+def at(address: str, http: httpx.Client, app: Reach = HERE) -> WebDav:
+    login = DavLogin(address=address, user="anna", password="secret of anna")
+    made = entered(WebDav, login, Layout(), app, http)
+    assert isinstance(made, WebDav)
+    return made
+
+
+def test_the_firms_inner_network_is_out_of_reach() -> None:
+    with provider() as wire, httpx.Client() as http:
+        with pytest.raises(Misconfigured, match="cannot be used") as caught:
+            at(wire.url, http, Reach()).check()
+        assert wire.asked == []
+    assert "secret of anna" not in str(caught.value)
+
+
+@pytest.mark.parametrize("user", ["a:b", "a\nb", ""])
+def test_a_user_name_fits_the_header(user: str) -> None:
+    with pytest.raises(ValidationError):
+        DavLogin(address="https://cloud.example", user=user, password="x")
+
+
+def test_a_login_of_an_earlier_release_is_asked_for_again(sandbox: DavBench, connector: WebDav) -> None:
+    old = MemoryTokens(Token(access='{"url": "x", "password": "hunter2"}'), lambda token: token)
+    with pytest.raises(ReauthRequired) as caught:
+        worker(connector, tokens=old).check()
+    assert "hunter2" not in repr(caught.value)
+    assert caught.value.__suppress_context__
