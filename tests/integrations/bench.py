@@ -21,6 +21,8 @@ APP = OAuthApp(client_id="kontor-demo", client_secret="kontor-demo-secret")
 class SandboxBench:
     """One simulated provider of a running sandbox."""
 
+    app = APP
+
     def __init__(self, url: str, kind: str, http: httpx.Client) -> None:
         self.url, self.kind, self.http = url, kind, http
         self.advanced = 0.0
@@ -73,18 +75,18 @@ class SandboxBench:
     ) -> Any:
         """A connector that is signed in to an account of the sandbox."""
         endpoints = self.endpoints()
-        answer = self.control("grant", provider=self.kind, account=account, client_id=APP.client_id)
+        answer = self.control("grant", provider=self.kind, account=account, client_id=self.app.client_id)
         token = Token(
             access=answer["access_token"],
             refresh=answer.get("refresh_token"),
             expires_at=self.now() + timedelta(seconds=int(answer["expires_in"])),
             extras=extras(answer),
         )
-        flow = Flow(made.manifest, APP, self.http, endpoints)
+        flow = Flow(made.manifest, self.app, self.http, endpoints)
         tokens = MemoryTokens(token, lambda stale: flow.refresh(stale, self.now()))
         wiring = Wiring(
             config=config,
-            app=APP,
+            app=self.app,
             http=self.http,
             tokens=tokens,
             memory=MemoryFacts(),

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from integrations.onedrive.connector import OneDrive
+from integrations.sandbox.app import Sandbox
+from integrations.sandbox.server import Server
+from tests.integrations.onedrive.bench import OneDriveBench
+
+
+@pytest.fixture
+def sandbox() -> Iterator[OneDriveBench]:
+    """A OneDrive simulator over real HTTP, empty."""
+    app = Sandbox(None, {"onedrive": "integrations.sandbox.onedrive:OneDrive"})
+    with Server(app) as server, httpx.Client(timeout=20) as http:
+        yield OneDriveBench(server.url, "onedrive", http)
+    app.close()
+
+
+@pytest.fixture
+def connector(sandbox: OneDriveBench) -> OneDrive:
+    """At a personal account."""
+    return sandbox.signed_in("anna")
+
+
+@pytest.fixture
+def company(sandbox: OneDriveBench) -> OneDrive:
+    """At a company account."""
+    return sandbox.signed_in("jonas")
