@@ -13,6 +13,7 @@ from integrations.contract import Connector, Wiring
 KINDS: dict[str, str] = {
     "quickbooks": "integrations.quickbooks.connector:QuickBooks",
     "google_drive": "integrations.google_drive.connector:GoogleDrive",
+    "dropbox": "integrations.dropbox.connector:DropboxExport",
     "onedrive": "integrations.onedrive.connector:OneDrive",
     "webdav": "integrations.webdav.connector:WebDav",
 }

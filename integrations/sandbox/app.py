@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SIMULATORS = {
     "quickbooks": "integrations.sandbox.quickbooks:QuickBooks",
     "google_drive": "integrations.sandbox.google_drive:GoogleDrive",
+    "dropbox": "integrations.sandbox.dropbox:Dropbox",
     "onedrive": "integrations.sandbox.onedrive:OneDrive",
     "webdav": "integrations.sandbox.webdav:WebDav",
 }
