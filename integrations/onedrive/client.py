@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -18,7 +19,7 @@ from integrations.errors import Transient
 from integrations.http import translated
 from integrations.onedrive.failures import NAME, Missing, failure, refused
 
-FIELDS = "id,name,size,cTag,webUrl,file,folder,parentReference"
+FIELDS = "id,name,size,cTag,webUrl,file,folder,parentReference,createdDateTime,createdBy"
 DRIVE = "/me/drive"
 PAGE = 999
 _BATCH = 20  # learn.microsoft.com/graph/json-batching
@@ -40,6 +41,8 @@ class Item:
     parent: str = ""
     parent_path: str = ""  # "/drive/root:/…", percent-encoded; empty where it is not told
     is_company: bool = False
+    created: datetime | None = None
+    app: str | None = None  # id of the app that made it
     hashes: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -57,6 +60,8 @@ class Item:
             parent=parent.get("id", ""),
             parent_path=parent.get("path", ""),
             is_company=parent.get("driveType", "personal") != "personal",
+            created=_moment(body.get("createdDateTime")),
+            app=body.get("createdBy", {}).get("application", {}).get("id"),
             hashes={
                 ours: told[name] if ours == "quickxor" else told[name].lower()
                 for ours, name in HASHES.items()
@@ -172,6 +177,11 @@ def _answered(answer: Mapping[str, Any]) -> dict[str, Any] | None:
         raise refused(answer["status"], answer.get("headers") or {}, answer.get("body"))
     body: dict[str, Any] = answer["body"]
     return body
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A time as Graph writes it: in UTC, with up to seven places after the second."""
+    return datetime.fromisoformat(f"{text[:19]}+00:00") if text else None
 
 
 def item(item_id: str | None) -> str:

@@ -8,6 +8,7 @@ was lost; anything else keeps its name, and the document gets a numbered one. Wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, TypeVar, cast
 
 from pydantic import BaseModel
@@ -29,11 +30,20 @@ from integrations.contract import (
     Step,
     Wiring,
 )
-from integrations.errors import Misconfigured, ReauthRequired, StorageFull, TargetGone, Transient
+from integrations.errors import (
+    Misconfigured,
+    ReauthRequired,
+    Rejected,
+    StorageFull,
+    TargetGone,
+    Throttled,
+    Transient,
+)
 from integrations.folders import Tree
 from integrations.naming import Placement, clash_key, free_name, numbered, safe_name
 from integrations.oauth import Bearer
 from integrations.onedrive import content
+from integrations.onedrive.claims import FREE, Claim, Claims
 from integrations.onedrive.client import Graph, Item, child, item
 from integrations.onedrive.failures import NAME, Clash, Missing
 from integrations.onedrive.inspection import Inspection
@@ -42,10 +52,20 @@ from integrations.onedrive.tree import GraphFolders
 from integrations.onedrive.upload import Upload, send
 
 SCOPE = "Files.ReadWrite"
+_DRIVE_TYPE = "drive_type"  # what the memory calls it
 _ATTEMPTS = 5  # free names tried in a row while others create files in the same folder
 _LOGIN = "https://login.microsoftonline.com/{authority}/oauth2/v2.0"
 
 Done = TypeVar("Done")
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """What is to be created."""
+
+    document: OutgoingDocument
+    reservation: str
+    placement: Placement
 
 
 class OneDrive(Exporter):
@@ -90,6 +110,7 @@ class OneDrive(Exporter):
         self.graph = Graph(wiring.http, Bearer(wiring.tokens, wiring.now), self.endpoint("api"))
         self.tree = Tree(GraphFolders(self.graph), wiring.memory, self.config.top)
         self.template = self.config.template
+        self.claims = Claims(wiring.memory, wiring.now, cast("App", wiring.app).client_id)
 
     def check(self) -> Account:
         """One call; a second one only where the drive does not tell its owner's address."""
@@ -115,6 +136,7 @@ class OneDrive(Exporter):
 
     def prepare(self, folders: Sequence[str]) -> list[Place]:
         """The root (made again if it was deleted: set-up wants it) and the folders, each with its link."""
+        self._learned()
         root = self.tree.root()
         places = [Place(path="", remote_id=root.id, link=root.link)]
         for path in folders:
@@ -167,7 +189,8 @@ class OneDrive(Exporter):
         if previous:
             # Microsoft restores deleted files by id for apps with Files.ReadWrite.All only, and never a company's.
             self._refuse_if_folder_is_gone(previous)
-        made = self._in_folder(placement, lambda folder: self._created(document, reservation, placement, folder))
+        delivery = _Delivery(document, reservation, placement)
+        made = self._in_folder(placement, lambda folder: self._created(delivery, folder))
         return _receipt(made, document, placement)
 
     def _placement(self, document: OutgoingDocument) -> Placement:
@@ -181,19 +204,52 @@ class OneDrive(Exporter):
         except Missing:
             return work(self.tree.ensure(placement.folders, gone=folder))
 
-    def _created(self, document: OutgoingDocument, reservation: str, placement: Placement, folder: str) -> Item:
-        name = placement.name
+    def _created(self, delivery: _Delivery, folder: str) -> Item:
+        claiming = self._is_company()
+        earlier = self.claims.made(delivery.reservation) if claiming else None
+        there = self.graph.get(item(earlier)) if earlier else None
+        return there or self._named(delivery, folder, claiming=claiming)
+
+    def _named(self, delivery: _Delivery, folder: str, *, claiming: bool) -> Item:
+        """Under its name, or the first numbered one that is free; or the file that is this document already."""
+        document, wanted = delivery.document, delivery.placement.name
+        name, taken = wanted, set[str]()
         for _attempt in range(_ATTEMPTS):
-            upload = Upload(document=document, reservation=reservation, address=child(folder, name))
-            try:
-                return self._uploaded(upload)
-            except Clash:
-                here = list(self.graph.children(folder))
-                twin = _twin(placement.name, here, document)
-                if twin:
-                    return twin
-                name = free_name(placement.name, {other.name for other in here} | {name})
+            claim = self.claims.take(folder, name, delivery.reservation) if claiming else FREE
+            made = self._made(delivery, child(folder, name), claim) if claim.is_mine else None
+            if made:
+                return made
+            here = list(self.graph.children(folder))
+            twin = _twin(wanted, here, document) or self.claims.left_there(claim, here, document)
+            self.claims.settle(claim, twin, document)
+            if twin:
+                return twin
+            taken |= {name, *(other.name for other in here)}
+            name = free_name(wanted, taken)
         raise _changed_meanwhile()
+
+    def _made(self, delivery: _Delivery, address: str, claim: Claim) -> Item | None:
+        """The new file, None when its name is taken. A claim is kept only while nobody knows what happened."""
+        upload = Upload(document=delivery.document, reservation=delivery.reservation, address=address)
+        try:
+            made = self._uploaded(upload)
+        except Clash:
+            return None
+        except (Missing, Rejected, StorageFull, Throttled):
+            self.claims.settle(claim, None, delivery.document)
+            raise
+        self.claims.settle(claim, made, delivery.document)
+        return made
+
+    def _is_company(self) -> bool:
+        """Whether the drive is a company's: asked once for an instance, and anew by each set-up."""
+        known = self.wiring.memory.get(_DRIVE_TYPE) or self._learned()
+        return known != "personal"
+
+    def _learned(self) -> str:
+        told = str(self.graph.drive().get("driveType", "business"))
+        self.wiring.memory.put(_DRIVE_TYPE, told)
+        return told
 
     def _uploaded(self, upload: Upload) -> Item:
         """Stored and compared. A company's OneDrive may add its own data to what it stores: that is kept as it is."""

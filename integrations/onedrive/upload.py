@@ -66,6 +66,7 @@ class _Sessions:
         self._graph, self._memory, self._upload = graph, memory, upload
         self._total = upload.document.size
         self._key = f"session:{upload.reservation}"
+        self._may_be_whole = False  # the last piece was sent
 
     def send(self) -> Item:
         """In pieces; a lost session is begun anew."""
@@ -74,6 +75,8 @@ class _Sessions:
                 stored = self._sent()
             except _SessionLost:
                 self._memory.forget(self._key)
+                if self._may_be_whole:
+                    raise _broke_off() from None  # the next attempt finds the file, if it is there
                 continue
             except (Clash, StorageFull, Rejected):
                 self._cancel()
@@ -140,6 +143,7 @@ class _Sessions:
 
     def _put(self, url: str, offset: int, chunk: bytes) -> httpx.Response:
         """One piece; when its fate is unknown or it was there already, what the session says it has."""
+        self._may_be_whole = offset + len(chunk) == self._total
         headers = {"content-range": f"bytes {offset}-{offset + len(chunk) - 1}/{self._total}"}
         try:
             response = self._checked(self._graph.plain("PUT", url, content=chunk, headers=headers))
