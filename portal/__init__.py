@@ -52,6 +52,7 @@ def _register_pages(app: Flask) -> None:
         connections,
         deliveries,
         documents,
+        drifts,
         files,
         firm,
         first_visit,
@@ -69,7 +70,7 @@ def _register_pages(app: Flask) -> None:
     for blueprint in (
         health.pages, auth.pages, first_visit.pages, account.pages, firm.pages, board.pages, clients.pages,
         documents.pages, files.files, bank_accounts.pages, movements.pages, statements.pages, store.pages,
-        integrations.pages, integration_setup.pages, connections.pages, deliveries.pages, completeness.pages,
-        search.pages, mailbox.pages, readings.pages,
+        integrations.pages, integration_setup.pages, connections.pages, drifts.pages, deliveries.pages,
+        completeness.pages, search.pages, mailbox.pages, readings.pages,
     ):  # fmt: skip
         app.register_blueprint(blueprint)

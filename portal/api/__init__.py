@@ -31,7 +31,18 @@ def make(parts: Parts, sentences: object = None) -> APIFlask:
     """The application alone; ``sentences`` is the catalogue (Flask-Babel's Domain) that the pages use."""
     from apiflask import APIFlask
 
-    from portal.api import clients, connections, deliveries, documents, integrations, openapi, problems, reach, store
+    from portal.api import (
+        clients,
+        connections,
+        deliveries,
+        documents,
+        drifts,
+        integrations,
+        openapi,
+        problems,
+        reach,
+        store,
+    )
     from portal.i18n import LANGUAGES, Babel
 
     api = APIFlask("portal.api", title="Kontor", version="1", docs_path=None, static_folder=None)  # type: ignore[arg-type]
@@ -54,6 +65,7 @@ def make(parts: Parts, sentences: object = None) -> APIFlask:
     openapi.register(api)
     for blueprint in (
         clients.bp, documents.bp, clients.accounts, store.bp, connections.bp, integrations.bp, deliveries.bp,
+        drifts.bp,
     ):  # fmt: skip
         api.register_blueprint(blueprint)
     return api

@@ -27,10 +27,12 @@ from portal.api.work import (
     SettingsIn,
     StartIn,
 )
+from portal.delivery import drifts
 from portal.extensions import services as extensions
 from portal.i18n import say
 from portal.instances import places, setup
 from portal.instances import services as instances
+from portal.instances import take_over as taking_over
 from portal.instances.models import Instance, InstanceState
 
 bp = APIBlueprint("instances", __name__, tag="Integrations")
@@ -222,13 +224,34 @@ def set_up_again(client_id: UUID, instance_id: UUID) -> InstanceOut:
     return _moved(client_id, instance_id, instances.set_up_again)
 
 
+@bp.post(f"{ONE}/take-over")
+@bp.output(InstanceOut, status_code=201)
+def take_over(client_id: UUID, instance_id: UUID) -> InstanceOut:
+    """Use another account
+
+    Ends the integration, and its login if nothing else uses it; what it exported stays. The answer is a draft with
+    the same settings, which needs a login.
+    """
+    return _moved(client_id, instance_id, taking_over.begin)
+
+
+@bp.post(f"{ONE}/look")
+@bp.output(InstanceOut, status_code=202)
+def look(client_id: UUID, instance_id: UUID) -> InstanceOut:
+    """Look back now
+
+    Asks the provider whether what was delivered is as its receipts say; what differs is listed under «drifts».
+    """
+    return _moved(client_id, instance_id, drifts.look_now)
+
+
 @bp.get(f"{ONE}/runs")
 @bp.input(RunQuery, location="query", arg_name="query")
 @bp.output(RunPage)
 def runs(client_id: UUID, instance_id: UUID, query: RunQuery) -> RunPage:
     """List runs
 
-    Newest first.
+    Newest first. One under way tells how far it is: «delivered» and «failed» of «total».
     """
     with reading() as session:
         instance = instances.one_or_404(session, viewer(), client_id, instance_id)

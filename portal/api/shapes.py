@@ -136,6 +136,8 @@ class StatusOut(Told):
     text: str = Field(description="Why, in the language that was asked for; may be empty.")
     actor: Actor = Field(description="Who must act, where somebody must.")
     link: str | None = Field(description="The thing at the provider.")
+    due_at: datetime | None = Field(description="When it goes, if it is queued.")
+    drift_id: UUID | None = Field(description="What a look back found changed at the provider, until it is settled.")
 
 
 class DocumentOut(Told):

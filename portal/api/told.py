@@ -43,7 +43,10 @@ def _document(row: Document, known: Mapping[UUID, Sequence[deliveries.Status]]) 
         DocumentOut,
         row,
         lines=[_line(line) for line in row.lines],
-        statuses=[filled(StatusOut, one, text=say(one.text, one.facts)) for one in known.get(row.id, [])],
+        statuses=[
+            filled(StatusOut, one, text=say(one.text, one.facts), drift_id=one.drift.id if one.drift else None)
+            for one in known.get(row.id, [])
+        ],
     )
 
 

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from integrations.contract import DocumentKind, Operation, Schedule
+from integrations.contract import DocumentKind, DriftKind, Operation, Schedule
 from portal.api.shapes import Given, Named, Paging, Text, Told, nothing
 from portal.connections.models import ConnectionState
 from portal.connections.services import Revocation
-from portal.delivery.models import Actor, Outcome, State
+from portal.delivery.models import Actor, Outcome, Settlement, State
 from portal.instances.models import InstanceState, RunTrigger
 
 Settings = Annotated[
@@ -177,6 +177,8 @@ class InstanceOut(Told):
     sync_from: datetime | None = Field(description="Documents that arrived at or after this go.")
     activated_at: datetime | None
     next_run_at: datetime | None
+    look_due_at: datetime | None = Field(description="Since when a look back waits or is under way; null: none.")
+    looked_at: datetime | None = Field(description="When all that was delivered was last looked at.")
     next_step: str | None = Field(description="The step of the set-up that is still to be done; null when none is.")
     page: str = Field(description="Where a person goes on with the set-up, or reconnects: consent needs a browser.")
 
@@ -258,6 +260,36 @@ class RunQuery(Given):
 
     after: UUID | None = None
     limit: int = Field(default=20, ge=1, le=200)
+
+
+class DriftOut(Told):
+    """A delivered thing that a look back found otherwise than its receipt says."""
+
+    id: UUID
+    document_id: UUID
+    instance_id: UUID
+    delivery_id: UUID
+    kind: DriftKind
+    remote_id: str
+    can_accept: bool = Field(description="Whether what is there may be taken for right.")
+    found_at: datetime
+    settled_at: datetime | None
+    settlement: Settlement | None
+
+
+class DriftPage(Told):
+    """Some drifts, newest first."""
+
+    items: Sequence[DriftOut]
+    after: str | None
+
+
+class DriftQuery(Paging):
+    """Which drifts."""
+
+    after: UUID | None = None  # type: ignore[assignment]
+    instance_id: UUID | None = None
+    settled: bool = False
 
 
 class DeliveryOut(Told):

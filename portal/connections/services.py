@@ -12,7 +12,7 @@ import structlog
 from sqlmodel import Session, col, select
 
 from integrations import http
-from integrations.contract import Ability, Connector, TokenSource, Wiring
+from integrations.contract import Ability, Account, Connector, TokenSource, Wiring
 from integrations.errors import ConnectorError, ReauthRequired
 from portal import access, audit, clock, upcalls
 from portal.access import Viewer
@@ -101,10 +101,15 @@ def look(parts: Parts, viewer: Viewer, client_id: UUID, connection_id: UUID) -> 
     except ConnectorError as error:
         raise Unavailable(error.text, field=None, **error.facts) from error
     with parts.db.transaction() as session:
-        connection = session.get_one(Connection, connection_id, with_for_update=True)
-        connection.account_name, connection.account_email = account.name, account.email
-        connection.space_left, connection.space_total = account.space_left, account.space_total
-        session.add(connection)
+        return told(session, connection_id, account)
+
+
+def told(session: Session, connection_id: UUID, account: Account) -> Connection:
+    """Keep what the provider has just said of an account."""
+    connection = session.get_one(Connection, connection_id, with_for_update=True)
+    connection.account_name, connection.account_email = account.name, account.email
+    connection.space_left, connection.space_total = account.space_left, account.space_total
+    session.add(connection)
     return connection
 
 
@@ -121,7 +126,7 @@ def disconnect(
         if connection.state is ConnectionState.ENDED:
             raise Conflict
         token = connection.token
-        _end(session, viewer, connection)
+        end(session, viewer, connection)
         shared = _shared(session, connection)
         installation = session.get_one(Installation, connection.installation_id)
     if not revoke:
@@ -138,11 +143,12 @@ def end_all(session: Session, viewer: Viewer, installation_id: UUID) -> int:
     )
     found = list(session.exec(statement))
     for connection in found:
-        _end(session, viewer, connection)
+        end(session, viewer, connection)
     return len(found)
 
 
-def _end(session: Session, viewer: Viewer, connection: Connection) -> None:
+def end(session: Session, viewer: Viewer, connection: Connection) -> None:
+    """Forget the login of a connection that the caller may end, in this transaction: what uses it is held."""
     now = clock.now()
     connection.state, connection.token, connection.ended_at = ConnectionState.ENDED, None, now
     connection.text = N_("The login was disconnected by %(person)s. Please connect again.")

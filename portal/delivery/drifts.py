@@ -41,6 +41,7 @@ COMES_BACK = N_("It was deleted at the destination and comes back.")
 RESTORED = N_("It was changed at the destination and goes again.")
 FOLDER_GONE = N_("The folder it lay in was deleted at the destination.")
 AGREED = N_("It was deleted at the destination, and somebody agreed to that.")
+MOST_AT_ONCE = 1000
 _OVER = N_("This was settled in the meantime. Please look again.")
 
 
@@ -168,6 +169,12 @@ def _settle(session: Session, drift: Drift, how: Settlement, by: audit.By = audi
     )  # fmt: skip
 
 
+def of_delivery(session: Session, delivery: Delivery) -> Drift | None:
+    """What stands open of a delivery that the caller has resolved for the viewer."""
+    statement = select(Drift).where(Drift.instance_id == delivery.instance_id, col(Drift.settled_at).is_(None))
+    return session.exec(statement.where(Drift.document_id == delivery.document_id)).one_or_none()
+
+
 # --- what people decide
 
 
@@ -208,6 +215,24 @@ def accept(session: Session, viewer: Viewer, client_id: UUID, drift_id: UUID) ->
     return drift
 
 
+def decide(
+    session: Session, viewer: Viewer, client_id: UUID, drift_ids: Sequence[UUID], *, restore: bool
+) -> list[UUID]:
+    """Restore or accept several; return those that were. What cannot be decided so (any more) is left as it is."""
+    access.client_or_404(session, viewer, client_id, Right.CORRECT)
+    how, done = _BY[restore], []
+    for drift_id in dict.fromkeys(drift_ids[:MOST_AT_ONCE]):
+        try:
+            how(session, viewer, client_id, drift_id)
+        except (Conflict, NotFound):
+            continue
+        done.append(drift_id)
+    return done
+
+
+_BY = {True: restore, False: accept}
+
+
 def undo(session: Session, viewer: Viewer, client_id: UUID, drift_id: UUID) -> Drift:
     """Take an acceptance back: the receipt is as it was, the drift open again. Conflict for anything else."""
     drift = drift_or_404(session, viewer, client_id, drift_id, Right.CORRECT)
@@ -222,6 +247,11 @@ def undo(session: Session, viewer: Viewer, client_id: UUID, drift_id: UUID) -> D
     _rewrite(session, viewer, _delivery(session, drift), drift.before, "delivery.acceptance_undone", drift.now)
     session.add(drift)
     return drift
+
+
+def can_accept(drift: Drift) -> bool:
+    """Whether ``accept`` would do something."""
+    return drift.settled_at is None and (drift.now is not None or drift.kind is DriftKind.GONE)
 
 
 def _delivery(session: Session, drift: Drift) -> Delivery:
@@ -263,15 +293,3 @@ def _packed(receipt: RemoteReceipt) -> dict[str, object]:
 
 def _firm(session: Session, delivery: Delivery) -> UUID:
     return session.get_one(Client, delivery.client_id).firm_id
-
-
-# --- what is shown
-
-
-def of_documents(session: Session, document_ids: Sequence[UUID]) -> dict[UUID, list[Drift]]:
-    """Open drifts of documents that the caller has resolved for the viewer."""
-    statement = select(Drift).where(col(Drift.document_id).in_(document_ids), col(Drift.settled_at).is_(None))
-    found: dict[UUID, list[Drift]] = {}
-    for drift in session.exec(statement.order_by(col(Drift.id))):
-        found.setdefault(drift.document_id, []).append(drift)
-    return found

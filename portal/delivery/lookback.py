@@ -77,6 +77,11 @@ def _pages(at: _Look, end: float, page: int) -> bool:
                 _kept(session, at, receipts, found)
             if time.monotonic() > end:
                 return False
+        account = exporter.check()  # how much room is left
+    with at.parts.db.transaction() as session:
+        instance = session.get_one(Instance, at.instance_id)
+        if instance.connection_id is not None:
+            connections.told(session, instance.connection_id, account)
     return True
 
 

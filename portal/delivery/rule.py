@@ -70,6 +70,8 @@ def _cut(document: Document, instance: Instance, asked: bool) -> Planned | None:
         return Planned(State.EXCLUDED, N_("The integration was removed."))
     if document.removed_at is not None:
         return Planned(State.EXCLUDED, N_("The document was removed in the portal."))
+    if document.split_version is not None:
+        return Planned(State.EXCLUDED, N_("It was split: the documents that it holds go instead."))
     if not asked and not arrived_after(document, instance.sync_from):
         return Planned(State.BEFORE_ACTIVATION, N_("It arrived before this integration was activated."))
     return None

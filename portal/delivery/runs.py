@@ -15,6 +15,7 @@ from portal.db import Database, ring
 from portal.delivery import drifts
 from portal.delivery.drifts import comes_back
 from portal.delivery.models import Delivery, State
+from portal.documents.models import Document
 from portal.instances.models import Instance, InstanceState, Run, RunTrigger
 from portal.instances.services import next_run
 
@@ -89,6 +90,20 @@ def stop(session: Session, instance: Instance) -> int:
         .values(stopped_at=now, ended_at=now)
     )
     return int(put_off.rowcount)  # type: ignore[attr-defined]
+
+
+def late_by(run: Run) -> timedelta | None:
+    """By how much a scheduled run came after its time, if that was worth a word."""
+    if run.started_at is None or run.started_at - run.due_at <= LATE:
+        return None
+    return run.started_at - run.due_at
+
+
+def sending(session: Session, instance_id: UUID) -> str | None:
+    """The name of a file that is on its way now."""
+    now = (col(Delivery.instance_id) == instance_id, col(Delivery.state) == State.SENDING)
+    statement = select(Document.filename).join(Delivery, col(Delivery.document_id) == col(Document.id)).where(*now)
+    return session.exec(statement.order_by(col(Delivery.changed_at).desc()).limit(1)).first()
 
 
 def under_way(session: Session, instance_id: UUID) -> Run | None:

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from portal import access, audit, clock
 from portal.access import Right, Viewer
 from portal.clients.models import Client
 from portal.delivery import outbox
-from portal.delivery.models import Actor, Attempt, Delivery, Receipt, State
+from portal.delivery.models import Actor, Attempt, Delivery, Drift, Receipt, State
 from portal.documents.models import Document
 from portal.errors import Conflict, NotFound
 from portal.i18n import N_, say
@@ -40,6 +41,19 @@ class Status:
     facts: Mapping[str, object]
     actor: Actor
     link: str | None
+    due_at: datetime | None = None
+    drift: Drift | None = None  # found at the provider, and open
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """When it goes, if that is not about now."""
+        waits = self.state is State.QUEUED and self.due_at is not None and self.due_at - clock.now() > _SOON
+        return self.due_at if waits else None
+
+    @property
+    def moves(self) -> bool:
+        """Whether it goes on by itself in the next minutes."""
+        return self.state in _MOVING and self.waits_until is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +76,8 @@ class Mark:
         return self.state in _MOVING
 
 
+# What is due later than this waits for its hour.
+_SOON = timedelta(minutes=2)
 _MOVING = frozenset({State.READING, State.QUEUED, State.SENDING})
 _MARK = sa.select(
     col(Delivery.document_id), col(Delivery.instance_id), col(Delivery.state), col(Delivery.text),
@@ -87,16 +103,17 @@ def statuses(session: Session, document_ids: Sequence[UUID]) -> dict[UUID, list[
     Takes ids that the caller has already resolved for the viewer.
     """
     statement = (
-        select(Delivery, Instance, Receipt.link)
+        select(Delivery, Instance, Receipt.link, Drift)
         .join(Instance, col(Instance.id) == col(Delivery.instance_id))
         .outerjoin(Receipt, _own_receipt())
+        .outerjoin(Drift, sa.and_(col(Drift.delivery_id) == col(Delivery.id), col(Drift.settled_at).is_(None)))
         .where(col(Delivery.document_id).in_(document_ids), col(Delivery.current))
         .order_by(col(Instance.id), col(Delivery.operation))
     )
     found: dict[UUID, list[Status]] = defaultdict(list)
-    for delivery, instance, link in session.exec(statement):
+    for delivery, instance, link, drift in session.exec(statement):
         if instance.state is not InstanceState.REMOVED or delivery.state is State.DELIVERED:
-            found[delivery.document_id].append(_status(delivery, instance, link))
+            found[delivery.document_id].append(_status(delivery, instance, link, drift))
     return dict(found)
 
 
@@ -110,7 +127,7 @@ def _own_receipt() -> sa.ColumnElement[bool]:
     )
 
 
-def _status(delivery: Delivery, instance: Instance, link: str | None) -> Status:
+def _status(delivery: Delivery, instance: Instance, link: str | None, drift: Drift | None) -> Status:
     return Status(
         delivery_id=delivery.id,
         instance_id=instance.id,
@@ -121,6 +138,8 @@ def _status(delivery: Delivery, instance: Instance, link: str | None) -> Status:
         facts=delivery.facts,
         actor=delivery.actor,
         link=link,
+        due_at=delivery.due_at,
+        drift=drift,
     )
 
 

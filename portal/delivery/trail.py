@@ -52,7 +52,9 @@ class _Recorded:
         elif subject is None:
             return
         elif entry.action == "document.received":
-            self.arrivals[subject] = (entry.client_id, facts.get("sha256"), entry.at)
+            # pages of a file arrived with it, however late somebody split it
+            at = datetime.fromisoformat(str(facts["arrived_at"])) if "arrived_at" in facts else entry.at
+            self.arrivals[subject] = (entry.client_id, facts.get("sha256"), at)
         elif entry.action == "instance.removed":
             self.removed.add(subject)
         if subject is not None and entry.action.startswith("instance."):

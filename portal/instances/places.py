@@ -22,6 +22,7 @@ log = structlog.get_logger()
 # Connectors name what they remember themselves; this prefix is the portal's.
 _ROOT = "portal:root-link"
 _ACCOUNT = "portal:account:"
+_OPENED = "opened"  # a folder whose link nobody told
 
 
 def find_root(parts: Parts, instance: Instance) -> None:
@@ -50,16 +51,18 @@ def open_account_folders(parts: Parts, instance_id: UUID) -> int:
         return 0
     try:
         with connectors.exporter(parts, instance_id) as exporter:
-            paths = [path for client, name in accounts.values() if (path := exporter.account_folder(client, name))]
-            if paths:
-                exporter.prepare(paths)
+            paths = {key: exporter.account_folder(client, name) for key, (client, name) in accounts.items()}
+            wanted = sorted(set(filter(None, paths.values())))
+            made = exporter.prepare(wanted)[1:] if wanted else []
     except ConnectorError as error:
         log.info("instance.no_account_folder_yet", instance=str(instance_id), error=str(error))
         return 0
+    # the root comes first, then one place for each path that was asked for
+    links = {path: place.link for path, place in zip(wanted, made, strict=False)}
     known = memory(parts, instance_id)
-    for account_id in accounts:
-        known.put(f"{_ACCOUNT}{account_id}", "opened")
-    return len(paths)
+    for account_id, path in paths.items():
+        known.put(f"{_ACCOUNT}{account_id}", links.get(path) or _OPENED)
+    return len([path for path in paths.values() if path])
 
 
 def _without_folder(parts: Parts, instance_id: UUID) -> dict[UUID, tuple[str, str]]:
@@ -81,6 +84,16 @@ def _without_folder(parts: Parts, instance_id: UUID) -> dict[UUID, tuple[str, st
         for key in session.exec(opened):
             found.pop(UUID(key.removeprefix(_ACCOUNT)), None)
     return found
+
+
+def account_links(session: Session, instance_id: UUID) -> list[tuple[str, str]]:
+    """Name and link of the folder of each bank account that has one, by name."""
+    kept = select(Remembered).where(
+        Remembered.instance_id == instance_id, col(Remembered.key).startswith(_ACCOUNT), Remembered.value != _OPENED
+    )
+    links = {UUID(one.key.removeprefix(_ACCOUNT)): one.value for one in session.exec(kept)}
+    names = select(BankAccount.id, BankAccount.name).where(col(BankAccount.id).in_(links))
+    return sorted((name, links[key]) for key, name in session.exec(names))
 
 
 def root_link(session: Session, instance_id: UUID) -> str | None:

@@ -290,7 +290,8 @@ def labels_of(session: Session, instance: Instance) -> dict[str, str]:
 
 
 _LABEL = "portal:label-"
-_NOT_REMOVED = (InstanceState.DRAFT, InstanceState.ACTIVE, InstanceState.PAUSED, InstanceState.HELD)
+FINISHED = (InstanceState.ACTIVE, InstanceState.PAUSED, InstanceState.HELD)
+_NOT_REMOVED = (InstanceState.DRAFT, *FINISHED)
 
 
 def _apply(session: Session, viewer: Viewer, instance: Instance, action: str, facts: dict[str, object]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -22,8 +23,10 @@ from portal.extensions import services as extensions
 from portal.instances import places
 from portal.instances import services as instances
 from portal.instances.models import Instance, Run
+from portal.overview import drifts
 
 Counts = Mapping[State, int]
+SHOWN = 10  # drifts on the page of an instance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +52,14 @@ class Whole(Line):
     client: Client
     runs: Sequence[Run]
     under_way: Run | None
+    sending: str | None  # the file that is on its way now
     consents: Sequence[tuple[Consent, str]]  # with the person's name, newest first
     names: Mapping[UUID, str]  # of people: who set it up, who asked for runs
     root_link: str | None
+    account_links: Sequence[tuple[str, str]]  # bank accounts and their folders
+    changed: drifts.Lines  # what stands open after a look back
+    changed_total: int
+    late: Mapping[UUID, timedelta]  # run -> by how much it came after its time
     shares: Sequence[Instance]  # other instances on the same connection
 
     @property
@@ -98,9 +106,14 @@ def whole(session: Session, viewer: Viewer, client_id: UUID, instance_id: UUID) 
         last_run=runs[0] if runs else None,
         runs=runs,
         under_way=passes.under_way(session, instance.id),
+        sending=passes.sending(session, instance.id),
         consents=[(one, names.get(one.person_id, "–")) for one in consents],
         names=names,
         root_link=places.root_link(session, instance.id),
+        account_links=places.account_links(session, instance.id),
+        changed=drifts.of_client(session, viewer, client_id, instance_id=instance.id, limit=SHOWN),
+        changed_total=drifts.open_at(session, instance.id),
+        late={run.id: by for run in runs if (by := passes.late_by(run))},
         shares=instances.using(session, connection, without=instance) if connection else [],
     )
 

@@ -133,9 +133,11 @@ def ask_disconnect(client_id: UUID, connection_id: UUID) -> str:
 
 @pages.post("/<uuid:connection_id>/disconnect")
 def disconnect(client_id: UUID, connection_id: UUID) -> Response:
-    """End the connection, and with the box ticked the grant at the provider."""
+    """End the connection, and with the box ticked the grant at the provider. Asked a second time by a box."""
     with reading() as session:
         connection = services.one_or_404(session, viewer(), client_id, connection_id)
+    if "sure" not in request.form:
+        return go("connections.ask_disconnect", client_id=client_id, connection_id=connection_id)
     ended = services.disconnect(parts(), viewer(), client_id, connection_id, revoke="revoke" in request.form)
     text, tone = _REVOKED[ended] if ended else (N_("Disconnected. What was exported stays where it is."), "good")
     notice(text, tone=tone, provider=extensions.manifest_of(connection.kind).name)

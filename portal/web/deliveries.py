@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from portal import access
 from portal.access import Right
-from portal.delivery import services
+from portal.delivery import drifts, services
 from portal.delivery.models import State
 from portal.errors import NotFound
 from portal.i18n import N_, ngettext
@@ -57,11 +57,14 @@ def one(client_id: UUID, delivery_id: UUID) -> str:
     with reading() as session:
         whole = deliveries.whole(session, viewer(), client_id, delivery_id)
         rights = access.rights_for(viewer(), whole.client)
+        drift = drifts.of_delivery(session, whole.line.delivery)
     may_retry = Right.CORRECT in rights and whole.line.delivery.state in services.RETRYABLE
     return render_template(
         "deliveries/one.html",
         client=whole.client,
         whole=whole,
+        drift=drift,
+        may_decide=Right.CORRECT in rights,
         may_retry=may_retry,
         may_ask=Right.INVOICE in rights and whole.line.delivery.state in {State.WAITING, State.BEFORE_ACTIVATION},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -70,6 +70,11 @@ def ago(value: datetime | None) -> str:
     return format_timedelta(distance, add_direction=True, locale=spoken())
 
 
+def duration(value: timedelta) -> str:
+    """How long something is: "3 hours"."""
+    return format_timedelta(value, locale=spoken())
+
+
 def amount(minor: int | None, currency: str | None = None, symbol: bool = True) -> str:
     """Minor units as money: 1.234,50 € ; a dash for an unknown amount, never a zero."""
     if minor is None or currency is None:
@@ -115,6 +120,6 @@ def browser(agent: str) -> str:
 
 def register(app: Flask) -> None:
     """Make the filters known to templates."""
-    for each in (day, moment, exact, short, ago, amount, number, size, initials, browser):
+    for each in (day, moment, exact, short, ago, duration, amount, number, size, initials, browser):
         app.jinja_env.filters[each.__name__] = each
     app.jinja_env.globals["say"] = say

@@ -164,6 +164,15 @@ def sign_in_here(client_id: UUID, entry: Entry) -> None:
     say_connected(signed)
 
 
+def signed_in_for(client_id: UUID, instance_id: UUID) -> Response:
+    """On from the sign-in at the provider's page: a draft goes to its next step."""
+    instance = _instance(client_id, instance_id)
+    if instance.state is not InstanceState.DRAFT:
+        return go("integrations.one", client_id=client_id, instance_id=instance_id)
+    steps = setup.steps(instance.kind)
+    return _to(instance, steps[steps.index(Step.SIGN_IN) + 1])
+
+
 def say_connected(signed: Signed) -> None:
     """Say whose login it is, on the next page."""
     text = N_("Connected as %(account)s.")

@@ -11,16 +11,18 @@ from werkzeug.wrappers import Response
 from portal import access
 from portal.access import Right
 from portal.connections import sign_in
+from portal.delivery import drifts
 from portal.errors import Error
 from portal.extensions import services as extensions
 from portal.i18n import N_, say
 from portal.instances import places, services, setup
+from portal.instances import take_over as taking_over
 from portal.instances.models import InstanceState
 from portal.overview import integrations as overview
 from portal.web import forms, go, notice, parts, reading, sign_in_id, viewer, writing
 from portal.web.connections import pages as connection_pages
 from portal.web.integration_setup import pages as setup_pages
-from portal.web.integration_setup import say_connected
+from portal.web.integration_setup import say_connected, signed_in_for
 
 pages = Blueprint("integrations", __name__)
 
@@ -71,7 +73,7 @@ def progress(client_id: UUID, instance_id: UUID) -> str:
     return render_template("integrations/progress.html", client=whole.client, whole=whole, may=may)
 
 
-_VERB = "<any(pause, resume, retry, again, export, stop):verb>"
+_VERB = "<any(pause, resume, retry, again, export, stop, look):verb>"
 
 
 @pages.post(f"/clients/<uuid:client_id>/integrations/<uuid:instance_id>/{_VERB}")
@@ -96,6 +98,7 @@ _VERBS = {
     "retry": (services.try_again, N_("It is tried again.")),
     "again": (services.set_up_again, N_("The set-up ran again. What was removed at the destination goes once more.")),
     "export": (services.export_now, N_("The export begins.")),
+    "look": (drifts.look_now, N_("What was delivered is being looked at. What was found appears here.")),
     "stop": (services.stop_run, N_("Stopped. The rest goes with the next run.")),
 }
 
@@ -132,6 +135,28 @@ def remove(client_id: UUID, instance_id: UUID) -> Response:
     return go("integrations.of_client", client_id=client_id)
 
 
+@pages.get("/clients/<uuid:client_id>/integrations/<uuid:instance_id>/take-over")
+def ask_take_over(client_id: UUID, instance_id: UUID) -> str:
+    """What using another account means, before it is done."""
+    with reading() as session:
+        whole = overview.whole(session, viewer(), client_id, instance_id)
+        access.client_or_404(session, viewer(), client_id, extensions.right_of(whole.instance.kind))
+    return render_template("integrations/take_over.html", client=whole.client, whole=whole)
+
+
+@pages.post("/clients/<uuid:client_id>/integrations/<uuid:instance_id>/take-over")
+def take_over(client_id: UUID, instance_id: UUID) -> Response:
+    """End the export to the first account and begin the set-up with another. Asked a second time by a box."""
+    with writing() as session:
+        instance = services.one_or_404(session, viewer(), client_id, instance_id)
+        access.client_or_404(session, viewer(), client_id, extensions.right_of(instance.kind))
+        if "sure" not in request.form:
+            return go("integrations.ask_take_over", client_id=client_id, instance_id=instance_id)
+        draft = taking_over.begin(session, viewer(), instance_id)
+    notice(N_("The export to the first account has stopped. Now sign in with the other one."))
+    return go("integrations.one", client_id=client_id, instance_id=draft.id)
+
+
 @pages.get("/connect/callback/<kind>")
 def callback(kind: str) -> ResponseReturnValue:
     """Back from the provider's consent page, with a code or a refusal."""
@@ -147,7 +172,9 @@ def callback(kind: str) -> ResponseReturnValue:
         return _back_from(pending.client_id, pending.instance_id, pending.connection_id)
     connection = signed.connection
     say_connected(signed)
-    return _back_from(connection.client_id, signed.instance_id, connection.id)
+    if signed.instance_id is not None:
+        return signed_in_for(connection.client_id, signed.instance_id)
+    return _back_from(connection.client_id, None, connection.id)
 
 
 def _back_from(client_id: UUID, instance_id: UUID | None, connection_id: UUID | None) -> Response:

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from integrations.contract import DriftKind
 from portal import audit, clock, ids
 from portal.access import SCOPES
 from portal.accounts import invitations, tokens
@@ -19,7 +20,7 @@ from portal.api import PREFIX
 from portal.banking.models import ImportState, StatementImport, Transaction
 from portal.banking.statements.values import Format
 from portal.clients.models import Client, ContactRole, SavedView
-from portal.delivery.models import Attempt, Outcome, Receipt, State
+from portal.delivery.models import Attempt, Drift, Outcome, Receipt, State
 from portal.documents.models import DocumentVersion, Refusal, Source
 from portal.instances.models import Run, RunTrigger
 from portal.mailbox.models import Mail, MailAddress, MailSender, MailSettings, MailState
@@ -122,6 +123,10 @@ def _fill(session: Any, parts: Parts, client: Client, firm: Firm, owner: UUID, m
         Receipt(
             delivery_id=delivery.id, document_id=document.id, instance_id=instance.id, version=1, sha256="0",
             remote_id="r",
+        ),
+        Drift(
+            client_id=client.id, instance_id=instance.id, document_id=document.id, delivery_id=delivery.id,
+            kind=DriftKind.CHANGED, remote_id="r",
         ),
         Run(instance_id=instance.id, trigger=RunTrigger.FINISH, due_at=document.arrived_at),
         DocumentVersion(document_id=document.id, version=1, fields={"number": "GEH-4711"}),
