@@ -27,8 +27,8 @@ class GraphFolders:
         return _folder(found) if found and found.is_folder else None
 
     def find(self, marker: str, parent: str | None, name: str) -> Folder | None:
-        """By name in its parent."""
-        return self._made.get((parent, name)) or self._named(parent, name)
+        """By name in its parent; the look right after making one costs no call, for names are unique."""
+        return self._made.pop((parent, name), None) or self._named(parent, name)
 
     def _named(self, parent: str | None, name: str) -> Folder | None:
         for form in _forms(name):
