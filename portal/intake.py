@@ -28,10 +28,11 @@ from portal.documents import detect, duplicates, names, versions
 from portal.documents.detect import FILE_LIMIT, ZIP_LIMIT, Form, Found, Refused
 from portal.documents.fields import Fields, validated
 from portal.documents.models import Document, Reading, Refusal, Source, StoredFile
+from portal.documents.page_ranges import Range
 from portal.errors import NotFound
 from portal.parts import Parts
 
-__all__ = ["FILE_LIMIT", "ZIP_LIMIT", "receive", "refuse_unsent"]
+__all__ = ["FILE_LIMIT", "ZIP_LIMIT", "receive", "refuse_unsent", "take_pages"]
 
 _PIECE = 1 << 20
 _INVOICES = frozenset({DocumentKind.INCOMING_INVOICE, DocumentKind.OUTGOING_INVOICE, DocumentKind.RECEIPT})
@@ -98,6 +99,42 @@ def refuse_unsent(parts: Parts, who: Viewer | By, client_id: UUID, filename: str
     )
     limit = ZIP_LIMIT if names.ending(arrival.filename) == "zip" else FILE_LIMIT
     return _refuse(parts, arrival, min(size, 2**62), detect.too_large(limit))
+
+
+def take_pages(session: Session, by: By, whole: Document, pages: Range, sha256: str) -> Document:
+    """Let pages of a document's file become a document of their own, from their stored bytes (D2).
+
+    They arrived when the file did (P5), by the same door and into the same folder and account; what they say is read
+    from them alone. The caller has checked who asks, locked ``whole``, and plans it again.
+    """
+    client = session.get_one(Client, whole.client_id)
+    document_id, size, found = ids.new(), len(pages.content), Found(whole.media_type, Form.PAGES)
+    facts: dict[str, object] = {
+        "filename": pages.filename(whole.filename), "sha256": sha256, "size": size, "media_type": found.media_type,
+        "source": whole.source.value, "kind": whole.kind, "part_of": str(whole.id), "of": whole.filename,
+        "first": pages.first, "last": pages.last, "arrived_at": whole.arrived_at.isoformat(),
+    }  # fmt: skip
+    audit.record(
+        session, client.firm_id, "document.received", by=by, client_id=client.id, subject_id=document_id, facts=facts
+    )  # fmt: skip
+    document = Document(
+        id=document_id, client_id=client.id, file_id=_stored(session, client.firm_id, found, sha256, size).id,
+        sha256=sha256, filename=pages.filename(whole.filename), media_type=found.media_type, size=size,
+        source=whole.source, kind=whole.kind, arrived_at=whole.arrived_at, added_by=by.person_id,
+        account_id=whole.account_id, part_of=whole.id, first_page=pages.first, last_page=pages.last,
+    )  # fmt: skip
+    _begin(session, document, by)
+    ring(session, "read", document.id)
+    return document
+
+
+def _begin(session: Session, document: Document, by: By) -> None:
+    """Let a document that has just arrived be there: its twin, its first version, its deliveries."""
+    session.add(document)
+    session.flush()
+    duplicates.look_again(session, document)
+    versions.begin(session, document, by.person_id)
+    outbox.plan_document(session, document)
 
 
 def _client(session: Session, arrival: _Arrival) -> Client:
@@ -170,11 +207,7 @@ def _enter(session: Session, arrival: _Arrival, found: Found, sha256: str, size:
         kind=kind, reading=_reading(kind, found.form, arrival.fields), arrived_at=clock.now(),
         added_by=arrival.by.person_id, **versions.values_of(arrival.fields),
     )  # fmt: skip
-    session.add(document)
-    session.flush()
-    duplicates.look_again(session, document)
-    versions.begin(session, document, arrival.by.person_id)
-    outbox.plan_document(session, document)
+    _begin(session, document, arrival.by)
     waits = document.reading is Reading.WAITING
     if waits:
         ring(session, "read", document.id)

@@ -79,6 +79,7 @@ class Document(SQLModel, table=True):
         Index("ix_document_twin", "client_id", "number_key", "party_key"),
         Index("ix_document_twin_id", "twin_id"),
         Index("ix_document_file_id", "file_id"),
+        Index("ix_document_part_of", "part_of"),
         Index("ix_document_reading", "reading", "arrived_at"),  # what waits to be read
         Index("ix_document_attention", "client_id", sqlite_where=text(ATTENTION), postgresql_where=text(ATTENTION)),
     )
@@ -117,6 +118,12 @@ class Document(SQLModel, table=True):
     twin_accepted: bool = False  # a person said: not a duplicate, or go on anyway
     removed_at: datetime | None = Field(default=None, sa_type=Instant)
     removed_reason: str | None = None
+
+    # D2: this one's own file holds pages ``first_page`` to ``last_page`` (from 1) of that document's file
+    part_of: UUID | None = Field(default=None, foreign_key="document.id")
+    first_page: int | None = None
+    last_page: int | None = None
+    split_version: int | None = None  # with which it was put into its parts; None: it is whole
 
     folder: DocumentKind = Field(default=DocumentKind.OTHER, sa_type=States(DocumentKind))
     dated_on: date = Field(default=date.min)

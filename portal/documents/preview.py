@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
-import os
-import subprocess
-import sys
-import threading
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,21 +10,14 @@ from typing import BinaryIO
 
 from lxml import etree
 
-from portal.documents import archives, detect, names
-from portal.errors import Invalid, Unavailable
-from portal.i18n import N_
+from portal.documents import archives, detect, guarded, names
+from portal.errors import Invalid
 
 WIDTH = 1100  # pixels
 MOST_PAGES = 60
 MOST_TEXT = 200_000  # bytes
 MOST_NAMES = 200
-_SECONDS = 15.0
 _RASTERIZE = Path(__file__).with_name("rasterize.py")
-# Each drawing is a process that may take a processor for seconds: a page full of them must not stop the portal.
-_turns = threading.BoundedSemaphore(2)
-
-LOCKED = N_("This PDF is protected by a password. Download it to open it.")
-DAMAGED = N_("This PDF cannot be shown. Download it to look at it with another program.")
 
 
 @dataclass(frozen=True)
@@ -54,16 +41,16 @@ class Shown:
 
 def page(content: BinaryIO, number: int, width: int = WIDTH) -> Drawn:
     """Draw one page of a PDF (the first is 1); Invalid when it has no such page or cannot be drawn."""
-    facts, png = _run(content, number, max(200, min(width, 2000)))
+    facts, png = guarded.ask(_RASTERIZE, content, number, max(200, min(width, 2000)))
     if not png:
-        raise Invalid(DAMAGED)
+        raise Invalid(guarded.DAMAGED)
     return Drawn(png, facts["pages"])
 
 
 def show(content: BinaryIO, media_type: str) -> Shown:
     """What there is to show of a file; nothing for office files. Invalid says why a PDF cannot be shown."""
     if media_type == "application/pdf":
-        facts, _png = _run(content, 0, WIDTH)
+        facts, _png = guarded.ask(_RASTERIZE, content, 0, WIDTH)
         return Shown(pages=min(facts["pages"], MOST_PAGES), cut=facts["pages"] > MOST_PAGES)
     if media_type in {"image/jpeg", "image/png"}:
         return Shown(picture=True)
@@ -72,38 +59,6 @@ def show(content: BinaryIO, media_type: str) -> Shown:
     if media_type.startswith("text/") or media_type in {"application/xml", "message/rfc822"}:
         return _text(content, media_type)
     return Shown()
-
-
-def _run(content: BinaryIO, number: int, width: int) -> tuple[dict[str, int], bytes]:
-    if not _turns.acquire(timeout=_SECONDS):
-        raise Unavailable(N_("Many previews are being made right now. Please try again."))
-    try:
-        answer = subprocess.run(  # noqa: S603 - our own program, with two numbers
-            [sys.executable, "-I", str(_RASTERIZE), str(number), str(width)],
-            stdin=content if _is_real(content) else None,
-            input=None if _is_real(content) else content.read(),
-            capture_output=True, timeout=_SECONDS, env={"LC_ALL": "C.UTF-8"}, cwd="/", check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise Invalid(DAMAGED) from error
-    finally:
-        _turns.release()
-    first, _newline, png = answer.stdout.partition(b"\n")
-    try:
-        facts = json.loads(first)
-    except ValueError as error:
-        raise Invalid(DAMAGED) from error
-    if "wrong" in facts:
-        raise Invalid(LOCKED if facts["wrong"] == "password" else DAMAGED)
-    return facts, png
-
-
-def _is_real(content: BinaryIO) -> bool:
-    """Whether a child process can read the file itself."""
-    try:
-        return os.fstat(content.fileno()).st_size >= 0
-    except (OSError, AttributeError, io.UnsupportedOperation):
-        return False
 
 
 def _text(content: BinaryIO, media_type: str) -> Shown:

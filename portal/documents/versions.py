@@ -50,9 +50,14 @@ def change(session: Session, document: Document, values: Mapping[str, object], b
         return []
     for name in different:
         setattr(document, name, values[name])
+    keep(session, document, by)
+    return different
+
+
+def keep(session: Session, document: Document, by: UUID | None) -> None:
+    """Keep what a document says now as its next version."""
     document.version += 1
     session.add(_kept(document, by))
-    return different
 
 
 def _kept(document: Document, by: UUID | None) -> DocumentVersion:

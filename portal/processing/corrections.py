@@ -24,6 +24,8 @@ from portal.processing.planning import plan_again
 
 REASON_LIMIT = 500
 DUPLICATE = N_("It is a duplicate.")
+SPLIT = N_("This file is split. What its documents say is changed at each of them.")
+WHOLE = N_("This is a part of a file that is whole again. Split that file instead.")
 
 
 def correct(
@@ -41,7 +43,9 @@ def correct(
     ``expected`` is the version that the person saw: Conflict when somebody changed it since. Invalid says which field
     is wrong. Nothing happens when nothing is different.
     """
-    client, document = _opened(session, viewer, client_id, document_id, expected)
+    client, document = opened(session, viewer, client_id, document_id, expected)
+    if document.split_version is not None:
+        raise Conflict(SPLIT)
     values = _values(session, document, fields or {})
     if kind is not None:
         values["kind"] = kind
@@ -75,7 +79,7 @@ def set_kind(
 
 def decide_twin(session: Session, viewer: Viewer, client_id: UUID, document_id: UUID, *, accept: bool) -> Document:
     """Decide about a document that repeats another: keep it as one of its own, or remove it as a duplicate (D4)."""
-    client, document = _opened(session, viewer, client_id, document_id)
+    client, document = opened(session, viewer, client_id, document_id)
     if document.twin_id is None:
         raise Conflict(N_("This document is not marked as a duplicate."))
     facts: dict[str, object] = {"twin": str(document.twin_id), "accepted": accept}
@@ -98,7 +102,7 @@ def remove(
         raise Invalid(N_("At most %(limit)s characters."), field="reason", limit=REASON_LIMIT)
     removed = []
     for document_id in document_ids:
-        client, document = _opened(session, viewer, client_id, document_id)
+        client, document = opened(session, viewer, client_id, document_id)
         removed.append(_remove(session, viewer, client, document, reason))
     return removed
 
@@ -107,8 +111,9 @@ def restore(session: Session, viewer: Viewer, client_id: UUID, document_ids: Seq
     """Take a removal back; harmless for documents that are there."""
     restored = []
     for document_id in document_ids:
-        client, document = _opened(session, viewer, client_id, document_id)
+        client, document = opened(session, viewer, client_id, document_id)
         if document.removed_at is not None:
+            _check_whole(session, document)
             document.removed_at = document.removed_reason = None
             _record(session, viewer, client, document, "document.restored", {})
             plan_again(session, document)
@@ -116,10 +121,19 @@ def restore(session: Session, viewer: Viewer, client_id: UUID, document_ids: Seq
     return restored
 
 
-def _opened(
+def _check_whole(session: Session, part: Document) -> None:
+    """A part comes back only while its file is split: else its pages would be there twice."""
+    if part.part_of is not None and session.get_one(Document, part.part_of).split_version is None:
+        raise Conflict(WHOLE)
+
+
+def opened(
     session: Session, viewer: Viewer, client_id: UUID, document_id: UUID, expected: int | None = None
 ) -> tuple[Client, Document]:
-    """The document to change, locked. The client is locked first, always: twins change each other's rows."""
+    """The document to change, locked, and its client; NotFound or Conflict as for ``correct``.
+
+    The client is locked first, always: twins change each other's rows.
+    """
     client = access.client_or_404(session, viewer, client_id, Right.CORRECT)
     session.exec(select(Client.id).where(Client.id == client_id).with_for_update(key_share=True)).one()
     document = of_client(session, client_id, document_id, lock=True)

@@ -149,6 +149,8 @@ def read_again(session: Session, viewer: Viewer, client_id: UUID, document_id: U
     document = of_client(session, client_id, document_id)
     if not is_readable(document):
         raise Conflict(N_("Files of this type are not read."))
+    if document.split_version is not None:
+        raise Conflict(N_("This file is split: each of its documents is read by itself."))
     document = locked(session, document.id) or document
     row = session.get(DocumentReading, document_id) or DocumentReading(document_id=document_id)
     row.read_at, row.tries = None, 0
