@@ -16,6 +16,7 @@ KINDS: dict[str, str] = {
     "dropbox": "integrations.dropbox.connector:DropboxExport",
     "onedrive": "integrations.onedrive.connector:OneDrive",
     "webdav": "integrations.webdav.connector:WebDav",
+    "s3": "integrations.s3.connector:S3Bucket",
 }
 
 

@@ -53,6 +53,9 @@ class Shelf(Protocol):
     def move(self, stored: Stored, path: str, document: OutgoingDocument) -> Stored | None:
         """Put it elsewhere, with all folders above; None, and nothing done, when something lies there."""
 
+    def remove(self, stored: Stored) -> None:
+        """Delete it; harmless when it is gone."""
+
 
 class Filing:
     """Delivers to a shelf, for one instance."""
@@ -169,8 +172,11 @@ class Filing:
             if moved:
                 return moved
             files = self.shelf.listed(folder) or {}
-            if _split(stored.path) in {(folder, form) for form in _forms(placement.name, files)}:
-                return stored
+            twin = self._twin(files, placement.name, document)
+            if twin:
+                if twin.path != stored.path:
+                    self.shelf.remove(stored)
+                return twin
             name = free_name(placement.name, {*files, placement.name})
         raise changed_meanwhile()
 

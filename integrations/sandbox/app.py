@@ -32,6 +32,7 @@ SIMULATORS = {
     "dropbox": "integrations.sandbox.dropbox:Dropbox",
     "onedrive": "integrations.sandbox.onedrive:OneDrive",
     "webdav": "integrations.sandbox.webdav:WebDav",
+    "s3": "integrations.sandbox.s3:S3",
 }
 
 

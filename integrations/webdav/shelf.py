@@ -74,6 +74,10 @@ class DavShelf:
             self.folders.renew(_parent(path))
             return self._move(stored, path, document)
 
+    def remove(self, stored: Stored) -> None:
+        """One DELETE."""
+        self.dav.delete(stored.path)
+
     def _create(self, path: str, document: OutgoingDocument) -> Stored | None:
         if self._whole_at_once:
             response = self.dav.put(path, document, {"if-none-match": "*"})

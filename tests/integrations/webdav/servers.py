@@ -1,4 +1,4 @@
-"""WebDAV servers that are not ours, each with its own ways: wsgidav (Python) and rclone (Go, golang.org/x/net/webdav)."""
+"""WebDAV servers that are not ours, each with its own ways: wsgidav (Python) and rclone (Go, x/net/webdav)."""
 
 from __future__ import annotations
 
