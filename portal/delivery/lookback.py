@@ -74,8 +74,8 @@ def _pages(at: _Look, end: float, page: int) -> bool:
             found = exporter.inspect([from_stored(one) for one in receipts])
             at.after = receipts[-1].document_id
             with at.parts.db.transaction() as session:
-                _kept(session, at, receipts, found)
-            if time.monotonic() > end:
+                wanted = _kept(session, at, receipts, found)
+            if not wanted or time.monotonic() > end:
                 return False
         account = exporter.check()  # how much room is left
     with at.parts.db.transaction() as session:
@@ -85,17 +85,21 @@ def _pages(at: _Look, end: float, page: int) -> bool:
     return True
 
 
-def _kept(session: Session, at: _Look, receipts: list[Receipt], found: list[Drift]) -> None:
+def _kept(session: Session, at: _Look, receipts: list[Receipt], found: list[Drift]) -> bool:
+    """Keep what a page told; whether the look is still wanted."""
     instance = session.get_one(Instance, at.instance_id, with_for_update=True, populate_existing=True)
     if instance.state is InstanceState.ACTIVE:
         drifts.take(session, instance, receipts, found)
     instance.look_after, instance.looking_until = at.after, clock.now() + LEASE
     session.add(instance)
+    return instance.look_due_at is not None
 
 
 def _ended(session: Session, instance: Instance, *, done: bool) -> None:
     instance.looking_until = None
-    if done:
+    if instance.look_due_at is None:  # stopped
+        instance.look_after = None
+    elif done:
         instance.looked_at, instance.look_due_at, instance.look_after = clock.now(), None, None
     else:
         ring(session, "look", instance.id)

@@ -59,6 +59,9 @@ _OUTCOMES: tuple[tuple[type[ConnectorError], Outcome], ...] = (
 OUR_FAULT = N_(
     "Kontor made a mistake with this document. It has been logged for the person who runs this installation."
 )
+NO_ROOM = N_(
+    "The storage at %(provider)s is full. What waits needs %(megabytes)s MB; make room, then try again."
+)
 GAVE_UP = N_("It was tried for a day without success. Last answer: %(last)s")
 
 
@@ -133,6 +136,8 @@ def _later(session: Session, delivery: Delivery, outcome: Outcome, text: str, fa
 
 def _hold(session: Session, delivery: Delivery, error: Exception, text: str, facts: Facts) -> None:
     actor = Actor.FIRM_ADMIN if isinstance(error, Misconfigured) else Actor.CONNECTION_OWNER
+    if isinstance(error, StorageFull):
+        text, facts = NO_ROOM, _room_needed(session, delivery, error)
     _move(delivery, State.HELD, text, facts, actor)
     session.flush()
     instance = session.get_one(Instance, delivery.instance_id)
@@ -142,6 +147,18 @@ def _hold(session: Session, delivery: Delivery, error: Exception, text: str, fac
         connections.died(session, instance.connection_id, text, facts)
     elif instance.state is InstanceState.ACTIVE:
         instances.hold(session, instance, text, facts)
+
+
+def _room_needed(session: Session, delivery: Delivery, error: StorageFull) -> dict[str, object]:
+    """How much all that waits at the instance would take, this one included, in whole MB."""
+    waits = col(Delivery.state).in_([State.QUEUED, State.SENDING, State.HELD])
+    size = (
+        select(sa.func.coalesce(sa.func.sum(Document.size), 0))
+        .join(Delivery, col(Delivery.document_id) == col(Document.id))
+        .where(Delivery.instance_id == delivery.instance_id, col(Delivery.current), waits)
+    )
+    needed = max(int(session.exec(size).one()), error.needed)
+    return {"provider": str(error.facts.get("provider", "")), "megabytes": max(1, -(-needed // 1_000_000))}
 
 
 def _fail(session: Session, delivery: Delivery, text: str, facts: Facts, actor: Actor) -> None:
@@ -291,7 +308,8 @@ def _count(session: Session, instance_id: UUID, *, delivered: int = 0, failed: i
 def rest_account(session: Session, instance_id: UUID, until: datetime) -> None:
     """Limits count per remote account, also when several connections use it (E5)."""
     instance = session.get_one(Instance, instance_id)
-    resting = sa.update(Instance).values(rest_until=until)
+    longer = sa.or_(col(Instance.rest_until).is_(None), col(Instance.rest_until) < until)
+    resting = sa.update(Instance).values(rest_until=until).where(longer)
     connection = session.get(Connection, instance.connection_id) if instance.connection_id else None
     if connection is None or not connection.account_id:
         session.execute(resting.where(col(Instance.id) == instance_id))

@@ -83,6 +83,9 @@ def stop(session: Session, instance: Instance) -> int:
         col(Delivery.instance_id) == instance.id, col(Delivery.state) == State.QUEUED,
         col(Delivery.attempts) == col(Delivery.tries_before), col(Delivery.due_at) <= now,
     )  # fmt: skip
+    # a look back that belongs to it ends too: what it would find waits for the next one
+    instance.look_due_at = instance.look_after = None
+    session.add(instance)
     put_off = session.execute(sa.update(Delivery).where(*fresh).values(due_at=later))
     session.execute(
         sa.update(Run)
