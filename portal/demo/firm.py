@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from integrations import KINDS
 from integrations.contract import DocumentKind
 from portal import access, clock
 from portal.access import Viewer
@@ -23,7 +24,7 @@ from portal.clients import services as clients
 from portal.clients.models import Client, ContactRole
 from portal.demo.book import Paper, book
 from portal.demo.integrations import Stage
-from portal.demo.scenes import CASTS, DRIVE, QUICKBOOKS, Cast
+from portal.demo.scenes import CASTS, Cast
 from portal.demo.trades import Trade, trades
 from portal.demo.walk import Providers
 from portal.documents.models import Document, Source
@@ -35,6 +36,7 @@ FIRM = "Kanzlei Morgenstern & Partner"
 ZONE = "Europe/Berlin"
 PASSWORD = "morgenstern-demo"  # noqa: S105 - everybody's, in the demo only
 APP = {"client_id": "kontor-demo", "client_secret": "kontor-demo-secret"}
+THIS_MACHINE = {"inner": "127.0.0.1"}  # where kinds without an app find the sandbox's servers
 OWNER = ("Johanna Morgenstern", "johanna@morgenstern.example")
 STAFF = (
     ("Emil Castorf", "emil@morgenstern.example", Role.ADMIN),
@@ -125,11 +127,12 @@ def _viewer(session: Session, person_id: UUID) -> Viewer:
 
 
 def _install(parts: Parts, owner: Viewer) -> None:
-    """QuickBooks and Google Drive with the app that the sandbox knows."""
+    """Every extension: with the app that the sandbox knows, or the way to its servers on this machine."""
     with parts.db.transaction() as session:
-        for kind in (QUICKBOOKS, DRIVE):
+        for kind in KINDS:
             if extensions.offer(session, owner, kind).installation is None:
-                extensions.install(session, owner, parts.vault, kind, APP)
+                settings = APP if extensions.manifest_of(kind).oauth else THIS_MACHINE
+                extensions.install(session, owner, parts.vault, kind, settings)
                 session.flush()
 
 

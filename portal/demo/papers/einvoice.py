@@ -129,5 +129,6 @@ def _settle(settlement: Any, invoice: Invoice) -> None:
 
 def _dated(content: bytes, day: date) -> bytes:
     """The PDF as if made on that day, so that equal papers are equal bytes; every replacement keeps its length."""
-    content = re.sub(rb"D:\d{14}", f"D:{day:%Y%m%d}080000".encode(), content)
+    # pypdf may escape the colon
+    content = re.sub(rb"(D(?::|\\072))\d{14}", rb"\g<1>" + f"{day:%Y%m%d}080000".encode(), content)
     return re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", f"{day:%Y-%m-%d}T08:00:00".encode(), content)
