@@ -11,7 +11,7 @@ from integrations.addresses import web_address
 from integrations.contract import N_
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
-_IN_HOST = re.compile(r"(?:^|\.)s3[.-](?:dualstack\.)?([a-z0-9-]+)\.")
+_IN_HOST = re.compile(r"(?:^|\.)s3[.-](?:dualstack\.)?([a-z0-9-]+)\.[^.]+\.[^.]+")
 DEFAULT_REGION = "us-east-1"  # what S3-compatible servers take when they have no regions
 
 

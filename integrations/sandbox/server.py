@@ -82,11 +82,14 @@ class _Handler(BaseHTTPRequestHandler):
         code, _, reason = status.partition(" ")
         self.send_response_only(int(code), reason)
         self.send_header("Date", self.date_time_string())
+        length = str(len(content))
         for name, value in headers:
             if name.lower() not in {"content-length", "connection", "date"}:
                 self.send_header(name, value)
+            elif name.lower() == "content-length" and self.command == "HEAD":
+                length = value  # that of the body it would have (RFC 9110 section 9.3.2)
         if code not in _NO_BODY:
-            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Content-Length", length)
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()

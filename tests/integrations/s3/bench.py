@@ -39,7 +39,7 @@ class S3Bench(SandboxBench):
         assert isinstance(connector, S3Bucket)
         return connector.login.bucket
 
-    def keys(self, bucket: str = ANNA) -> list[str]:
+    def held(self, bucket: str = ANNA) -> list[str]:
         """Of all objects."""
         return [one["path"] for one in self.control("s3/files", bucket=bucket)]
 
@@ -69,7 +69,7 @@ class S3Bench(SandboxBench):
         bucket = self.bucket_of(connector)
         return [
             Arrival(remote_id=key, name=key.rpartition("/")[2], files=(self.content(key, bucket),))
-            for key in self.keys(bucket)
+            for key in self.held(bucket)
         ]
 
     def remove(self, connector: Connector, receipt: Receipt) -> None:

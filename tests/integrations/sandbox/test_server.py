@@ -56,7 +56,9 @@ def test_a_body_in_chunks_arrives_whole(server: Server) -> None:
 
 def test_what_has_no_body_has_none(server: Server) -> None:
     with httpx.Client() as http:
-        assert http.head(server.url).content == b""
+        head, body = http.head(server.url), http.get(server.url).content
+        assert head.content == b""
+        assert head.headers["content-length"] == str(len(body))
         assert http.get(f"{server.url}/nothing").status_code == 204
         assert http.get(f"{server.url}/a%20ü?x=1").json() == {"length": 0, "path": "/a ü", "more": {"x": "1"}}
 
