@@ -9,7 +9,7 @@ by hand is gone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Protocol
 
@@ -98,19 +98,22 @@ class Filing:
             for receipt in here:
                 drift = self._drift(receipt, files)
                 if drift:
-                    yield Drift(remote_id=receipt.remote_id, kind=drift)
+                    yield drift
 
-    def _drift(self, receipt: Receipt, files: Mapping[str, Stored] | None) -> DriftKind | None:
+    def _drift(self, receipt: Receipt, files: Mapping[str, Stored] | None) -> Drift | None:
         if files is None:
-            return DriftKind.FOLDER_GONE
+            return Drift(remote_id=receipt.remote_id, kind=DriftKind.FOLDER_GONE)
         stored = files.get(_split(receipt.remote_id)[1])
         if stored is None:
-            return DriftKind.GONE
+            return Drift(remote_id=receipt.remote_id, kind=DriftKind.GONE)
         if stored.version == receipt.remote_version:
             return None
         # Another version need not be another content: a restored backup, a server that was moved.
-        same = str(stored.size) == receipt.extras.get("size") and self._checksum(stored) == receipt.checksum
-        return None if same else DriftKind.CHANGED
+        checksum = self._checksum(stored)
+        if checksum == receipt.checksum:
+            return None
+        now = replace(receipt, remote_version=stored.version, link=stored.link, checksum=checksum)
+        return Drift(remote_id=receipt.remote_id, kind=DriftKind.CHANGED, now=now)
 
     def _checksum(self, stored: Stored) -> str:
         return f"sha256:{stored.sha256 or self.shelf.digest(stored)}"
@@ -198,7 +201,7 @@ class Filing:
             link=stored.link,
             checksum=f"sha256:{document.sha256}",
             path=stored.path.removeprefix(f"{self.layout.top}/"),
-            extras={"wanted": placement.path, "size": str(document.size)},
+            extras={"wanted": placement.path},
         )
 
 

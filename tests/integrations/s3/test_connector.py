@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import httpx
@@ -142,6 +143,20 @@ def test_many_objects_are_listed_page_by_page(sandbox: S3Bench, connector: S3Buc
         deliver(connector, invoice(f"{number}".encode()))
     folder = sandbox.held()[0].rpartition("/")[0]
     assert [one.key for one in connector.s3.listed(f"{folder}/", most=3)] == sorted(sandbox.held())
+
+
+def test_what_somebody_changed_can_be_accepted_or_written_over(sandbox: S3Bench, connector: S3Bucket) -> None:
+    document = invoice()
+    receipt = deliver(connector, document)
+    sandbox.alter(connector, receipt)
+    (drift,) = connector.inspect([receipt])
+    assert drift.now is not None
+    assert drift.now.checksum == f"sha256:{hashlib.sha256(b'changed by a person').hexdigest()}"
+    assert connector.inspect([drift.now]) == []
+    restored = deliver(connector, document, receipt)
+    assert restored.remote_id == receipt.remote_id
+    assert connector.inspect([restored]) == []
+    assert [drift.kind for drift in connector.inspect([drift.now])] == [DriftKind.CHANGED]
 
 
 # --- parts

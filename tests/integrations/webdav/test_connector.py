@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import httpx
@@ -174,6 +175,20 @@ def test_another_version_of_equal_content_is_no_change(sandbox: DavBench, connec
     assert connector.inspect([receipt]) == []
     sandbox.do("anna", "write", receipt.remote_id, text="not same")
     assert [drift.kind for drift in connector.inspect([receipt])] == [DriftKind.CHANGED]
+
+
+def test_what_somebody_changed_can_be_accepted_or_written_over(sandbox: DavBench, connector: WebDav) -> None:
+    document = invoice()
+    receipt = deliver(connector, document)
+    sandbox.alter(connector, receipt)
+    (drift,) = connector.inspect([receipt])
+    assert drift.now is not None
+    assert drift.now.checksum == f"sha256:{hashlib.sha256(b'changed by a person').hexdigest()}"
+    assert connector.inspect([drift.now]) == []
+    restored = deliver(connector, document, receipt)
+    assert restored.remote_id == receipt.remote_id
+    assert connector.inspect([restored]) == []
+    assert [drift.kind for drift in connector.inspect([drift.now])] == [DriftKind.CHANGED]
 
 
 # --- what lies there already
