@@ -18,7 +18,7 @@ from sqlmodel import col, select
 
 from integrations.conformance.bench import Arrival
 from integrations.contract import Connector
-from integrations.sandbox.app import Sandbox
+from integrations.sandbox.app import SIMULATORS, Sandbox
 from integrations.sandbox.server import Server
 from portal import children, clock
 from portal.clients.models import Client
@@ -33,12 +33,14 @@ from portal.instances.models import Instance
 from portal.parts import Parts, assemble
 from tests import factories
 from tests.integrations.bench import APP, SandboxBench
+from tests.integrations.dropbox.bench import DropboxBench
 from tests.integrations.google_drive.bench import DriveBench
 from tests.integrations.quickbooks.bench import QuickBooksBench
 from tests.servers import until
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("quickbooks", "google_drive")
+STORAGES: Mapping[str, type[SandboxBench]] = {"google_drive": DriveBench, "dropbox": DropboxBench}
 
 
 @dataclass
@@ -148,13 +150,12 @@ class World:
 def world(settings: Settings, environ: Mapping[str, str], kind: str, url: str | None = None) -> Iterator[World]:
     """A world with a sandbox of its own."""
     with ExitStack() as stack:
-        target = "quickbooks:QuickBooks" if kind == "quickbooks" else "google_drive:GoogleDrive"
-        app = Sandbox(None, {kind: f"integrations.sandbox.{target}"})
+        app = Sandbox(None, {kind: SIMULATORS[kind]})
         stack.callback(app.close)
         server = stack.enter_context(Server(app))
         http = stack.enter_context(httpx.Client(timeout=30))
         bench: Any = (
-            QuickBooksBench(server.url, http, app) if kind == "quickbooks" else DriveBench(server.url, kind, http)
+            QuickBooksBench(server.url, http, app) if kind == "quickbooks" else STORAGES[kind](server.url, kind, http)
         )
         remote = bench.connected() if kind == "quickbooks" else bench.signed_in("anna")
         parts = assemble(replace(settings, sandbox_url=server.url, endpoints=app.base_urls(server.url)))
