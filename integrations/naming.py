@@ -130,6 +130,11 @@ class Template:
             raise TemplateError(N_("The file name needs at least one place such as {date}, {party} or {number}."))
         return cls(tuple(folders), name)
 
+    @property
+    def folder_parts(self) -> frozenset[str]:
+        """What folders are named after: documents that are equal in these lie in the same folder."""
+        return frozenset(part for folder in self.folders for part in _PLACE.findall(folder))
+
     def place(self, document: OutgoingDocument, language: Language = Language.GERMAN) -> Placement:
         """Where this document goes. What is not known of it is left out; something is always left."""
         values = _values(document, language)

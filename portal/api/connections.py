@@ -9,8 +9,7 @@ from apiflask import APIBlueprint
 from portal import access
 from portal.access import Right
 from portal.api import told
-from portal.api.reach import parts, reading, viewer, writing
-from portal.api.work import (
+from portal.api.logins import (
     ConnectionChange,
     ConnectionIn,
     ConnectionList,
@@ -19,6 +18,7 @@ from portal.api.work import (
     DisconnectQuery,
     LoginIn,
 )
+from portal.api.reach import parts, reading, viewer, writing
 from portal.connections import entered, services
 from portal.connections.entered import Entry
 from portal.errors import Invalid

@@ -10,6 +10,7 @@ from flask import request
 from sqlmodel import Session
 
 from portal import access
+from portal.access import Right
 from portal.api import told
 from portal.api.reach import parts, reading, viewer, writing
 from portal.api.work import (
@@ -21,13 +22,16 @@ from portal.api.work import (
     InstanceIn,
     InstanceList,
     InstanceOut,
+    PlannedFolder,
+    PlanOut,
     RunOut,
     RunPage,
     RunQuery,
     SettingsIn,
     StartIn,
 )
-from portal.delivery import drifts
+from portal.connections.models import Connection
+from portal.delivery import drifts, forecast
 from portal.extensions import services as extensions
 from portal.i18n import say
 from portal.instances import places, setup
@@ -165,6 +169,22 @@ def set_start(client_id: UUID, instance_id: UUID, body: StartIn) -> InstanceOut:
     with writing() as session:
         instances.one_or_404(session, viewer(), client_id, instance_id)
         return _instance(session, setup.set_start(session, viewer(), instance_id, body.earlier_on))
+
+
+@bp.get(f"{ONE}/plan")
+@bp.output(PlanOut)
+def plan(client_id: UUID, instance_id: UUID) -> PlanOut:
+    """Tell what would go
+
+    What Finish would begin, or what a finished one takes: counted here, without asking the provider.
+    """
+    with reading() as session:
+        instance = instances.one_or_404(session, viewer(), client_id, instance_id)
+        access.client_or_404(session, viewer(), client_id, Right.SEE)
+        connection = session.get(Connection, instance.connection_id) if instance.connection_id else None
+        found = forecast.forecast(session, instance, connection.space_left if connection else None)
+    folders = [PlannedFolder(path=path, documents=number) for path, number in found.folders]
+    return told.filled(PlanOut, found, folders=folders)
 
 
 def _moved(client_id: UUID, instance_id: UUID, move: Any) -> InstanceOut:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 
 from portal.api import told
-from portal.api.reach import parts, reading, viewer, writing
-from portal.api.work import (
+from portal.api.logins import (
     ExtensionList,
     ExtensionOut,
     InstallationChange,
@@ -16,6 +15,7 @@ from portal.api.work import (
     Stopped,
     UninstallQuery,
 )
+from portal.api.reach import parts, reading, viewer, writing
 from portal.errors import Conflict
 from portal.extensions import services as extensions
 from portal.i18n import N_, _

@@ -9,8 +9,9 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlmodel import Session, SQLModel
 
+from portal.api.logins import ConnectionOut
 from portal.api.shapes import DocumentOut, LineOut, RefusalOut, StatusOut
-from portal.api.work import AttemptOut, ConnectionOut, DeliveryOut, DeliveryWhole, ReceiptOut
+from portal.api.work import AttemptOut, DeliveryOut, DeliveryWhole, ReceiptOut
 from portal.connections.models import Connection
 from portal.delivery import services as deliveries
 from portal.delivery.models import Attempt

@@ -23,7 +23,7 @@ from portal.extensions.settings import InvalidSettings
 from portal.i18n import N_, say
 from portal.instances import services as instances
 from portal.web import go, go_to, login_form, notice, parts, reading, sign_in_id, viewer, writing
-from portal.web.integration_setup import consent_form, consent_text, digest, redirect_uri, sign_in_here
+from portal.web.consent import consent_form, consent_text, digest, redirect_uri, sign_in_here
 
 pages = Blueprint("connections", __name__, url_prefix="/clients/<uuid:client_id>/integrations/connections")
 

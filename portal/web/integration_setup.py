@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
@@ -11,14 +10,15 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from integrations.naming import TemplateError
 from portal import access, clock
 from portal.access import Right
-from portal.connections import entered, sign_in
 from portal.connections import services as connections
+from portal.connections import sign_in
 from portal.connections.entered import Entry
-from portal.connections.keep import Signed
 from portal.connections.models import Connection, ConnectionState
 from portal.connections.sign_in import Wish
+from portal.delivery import forecast
 from portal.errors import Conflict, Error, Invalid, NotFound, Unavailable
 from portal.extensions import services as extensions
 from portal.extensions.settings import InvalidSettings, secrets_of
@@ -29,7 +29,6 @@ from portal.instances.models import Instance, InstanceState
 from portal.instances.setup import Step
 from portal.web import (
     forms,
-    forms_may_go_to,
     go,
     go_to,
     login_form,
@@ -41,6 +40,7 @@ from portal.web import (
     writing,
     zone,
 )
+from portal.web.consent import consent_form, consent_text, digest, redirect_uri, sign_in_here
 
 pages = Blueprint("integration_setup", __name__)
 
@@ -158,12 +158,6 @@ def _take_sign_in(instance: Instance) -> Response:
     return go_to(url)
 
 
-def sign_in_here(client_id: UUID, entry: Entry) -> None:
-    """Prove and keep a login that was entered; what waited for it goes on."""
-    signed = entered.sign_in(parts(), viewer(), client_id, entry, setup.signed_in)
-    say_connected(signed)
-
-
 def signed_in_for(client_id: UUID, instance_id: UUID) -> Response:
     """On from the sign-in at the provider's page: a draft goes to its next step."""
     instance = _instance(client_id, instance_id)
@@ -171,14 +165,6 @@ def signed_in_for(client_id: UUID, instance_id: UUID) -> Response:
         return go("integrations.one", client_id=client_id, instance_id=instance_id)
     steps = setup.steps(instance.kind)
     return _to(instance, steps[steps.index(Step.SIGN_IN) + 1])
-
-
-def say_connected(signed: Signed) -> None:
-    """Say whose login it is, on the next page."""
-    text = N_("Connected as %(account)s.")
-    if signed.reused:
-        text = N_("%(account)s was connected here before; that connection is used.")
-    notice(text, account=signed.connection.account_name)
 
 
 def _take_settings(instance: Instance) -> Response:
@@ -270,7 +256,7 @@ def _page(
             return _to(instance, reached)  # a step cannot be left out by its address
         connection = session.get(Connection, instance.connection_id) if instance.connection_id else None
         known = connections.of_client(session, client, instance.kind)
-    shown = {Step.SIGN_IN: _show_sign_in, Step.SETTINGS: _show_settings, Step.START: _show_start}.get(step)
+    shown = _SHOWN.get(step)
     return render_template(
         f"integrations/set_up_{step.value.replace('-', '_')}.html",
         client=client,
@@ -318,7 +304,11 @@ def _show_settings(instance: Instance, wrong: Wrong, refused: InvalidSettings | 
     posted = request.method == "POST"
     values = forms.parsed(model, request.form) if posted else instances.shown_settings(instance)
     stored = secrets_of(model) & instance.settings.keys()
-    return {"fields": forms.fields(model, values, offered=offered, refused=refused, stored=frozenset(stored))}
+    paths, _wrong_path = _paths(instance, values)
+    return {
+        "paths": paths,
+        "fields": forms.fields(model, values, offered=offered, refused=refused, stored=frozenset(stored)),
+    }
 
 
 def _show_start(instance: Instance, _wrong: Wrong, _refused: InvalidSettings | None) -> dict[str, object]:
@@ -326,33 +316,38 @@ def _show_start(instance: Instance, _wrong: Wrong, _refused: InvalidSettings | N
     return {"today": clock.local_date(clock.now(), zone()), "earlier_on": chosen}
 
 
-def consent_form(kind: str, stored: Mapping[str, object], refused: InvalidSettings | None) -> dict[str, object]:
-    """What a page needs on which one consents and signs in, here or at the provider."""
-    if not login_form.is_entered(kind):
-        forms_may_go_to(authorize_url(kind))
-    text = consent_text(kind)
-    return {"consent": text, "seen": digest(text), "login_fields": login_form.fields(kind, stored, refused)}
+def _show_summary(instance: Instance, _wrong: Wrong, _refused: InvalidSettings | None) -> dict[str, object]:
+    with reading() as session:
+        connection = session.get(Connection, instance.connection_id) if instance.connection_id else None
+        return {"plan": forecast.forecast(session, instance, connection.space_left if connection else None)}
 
 
-def consent_text(kind: str) -> str:
-    """What a person agrees to, in the language they read it in."""
-    return say(extensions.manifest_of(kind).consent)
+_SHOWN = {
+    Step.SIGN_IN: _show_sign_in,
+    Step.SETTINGS: _show_settings,
+    Step.START: _show_start,
+    Step.SUMMARY: _show_summary,
+}
 
 
-def digest(text: str) -> str:
-    """Names exactly this text, so that nobody agrees to another than they saw."""
-    return hashlib.sha256(text.encode()).hexdigest()
+@pages.get("/clients/<uuid:client_id>/integrations/<uuid:instance_id>/set-up/preview")
+def preview(client_id: UUID, instance_id: UUID) -> str:
+    """Where documents would go by the settings as they stand in the form; asked with every key (E2)."""
+    instance = _instance(client_id, instance_id)
+    paths, wrong = _paths(instance, {name: request.args[name] for name in LAYOUT if name in request.args})
+    return render_template("integrations/preview.html", paths=paths, wrong=wrong)
 
 
-def redirect_uri(kind: str) -> str:
-    """Where the provider sends the person back to; registered with the firm's app."""
-    return url_for("integrations.callback", kind=kind, _external=True)
+LAYOUT = ("root", "path", "language")
 
 
-def authorize_url(kind: str) -> str:
-    """The provider's consent page, without a query."""
-    replaced = parts().settings.endpoints.get(kind, {})
-    return replaced.get("authorize") or extensions.manifest_of(kind).endpoints["authorize"]
+def _paths(instance: Instance, values: Mapping[str, object]) -> tuple[list[str], str]:
+    """The paths, or what is wrong with the template."""
+    try:
+        with reading() as session:
+            return forecast.preview(session, instance, values), ""
+    except TemplateError as error:
+        return [], say(error.text, error.facts)
 
 
 def _uuid(text: str) -> UUID:

@@ -21,8 +21,9 @@ from portal.instances.models import InstanceState
 from portal.overview import integrations as overview
 from portal.web import forms, go, notice, parts, reading, sign_in_id, viewer, writing
 from portal.web.connections import pages as connection_pages
+from portal.web.consent import say_connected
 from portal.web.integration_setup import pages as setup_pages
-from portal.web.integration_setup import say_connected, signed_in_for
+from portal.web.integration_setup import signed_in_for
 
 pages = Blueprint("integrations", __name__)
 

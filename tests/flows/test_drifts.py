@@ -318,3 +318,24 @@ def test_a_long_look_goes_on_by_slices(at: World, drive: DriveBench) -> None:
 
 def from_receipt(at: World, document: Document) -> RemoteReceipt:
     return from_stored(receipt(at, document))
+
+
+def test_a_later_correction_refiles_by_id_with_the_next_run(at: World, owner: Viewer, drive: DriveBench) -> None:
+    (document,) = documents = delivered(at)
+    before = receipt(at, document)
+    tonight = clock.now() + timedelta(hours=5)
+    with at.parts.db.transaction() as session:
+        session.get_one(Instance, at.instance.id).next_run_at = tonight
+        account = factories.account(session, at.client, name="Tagesgeld")
+        present = session.get_one(Document, document.id)
+        versions.change(session, present, {"number": "RE-corrected", "account_id": account.id}, None)
+        outbox.plan_document(session, present)
+    waiting = next(row for row in at.rows() if row.state is State.QUEUED)
+    assert waiting.due_at == tonight
+    run(at, owner)
+    (path,) = drive.files("anna")
+    assert "/Tagesgeld/" in path
+    assert path.endswith("RE-corrected.pdf")
+    assert drive.living("anna")[path] == before.remote_id
+    at.holds(documents)
+    assert proven(at)

@@ -426,3 +426,33 @@ def test_a_login_about_to_end_is_said_ahead_on_page_and_board(desk: Desk) -> Non
     assert "The login ends on" in desk.browser.get(page).text
     assert "The login ends on" in desk.browser.get(desk.base).text
     assert "1 connection" in desk.browser.get("/").text
+
+
+def test_the_template_is_previewed_while_it_is_written(desk: Desk) -> None:
+    desk.back(desk.consent(desk.begin()))
+    page = desk.next_step()
+    shown = desk.browser.get(page).text
+    assert "So it will look" in shown
+    assert 'hx-get="' + page.replace("/settings", "/preview") in shown
+    typed = {"root": "Ablage", "path": "{client}/{party} {number}", "language": "de"}
+    piece = desk.browser.get(f"{page.replace('/settings', '/preview')}?{urlencode(typed)}").text
+    assert "<strong>Mühlenwerke Nord AG RE-1024.pdf</strong>" in piece
+    assert "Ablage" in piece
+    wrong = desk.browser.get(f"{page.replace('/settings', '/preview')}?{urlencode({'path': '{nonsense}'})}").text
+    assert "{nonsense} is not known" in wrong
+
+
+def test_the_summary_says_what_goes_at_once_and_what_room_is_missing(desk: Desk) -> None:
+    with desk.parts.db.transaction() as session:
+        for _ in range(2):
+            factories.document(session, desk.client, kind="receipt").size = 5_000_000
+    desk.back(desk.consent(desk.begin()))
+    page = desk.steps({"root": "Kontor", "path": "{client}/{month}/{date} {number}", "language": "de"},
+                      {"takes": ["receipt"]}, {"start": "earlier", "earlier_on": "2026-01-02"})  # fmt: skip
+    assert "2 documents · 10.0" in desk.browser.get(page).text
+    assert "not enough room" not in desk.browser.get(page).text
+    with desk.parts.db.transaction() as session:
+        session.exec(select(Connection)).one().space_left = 4_000_000
+    shown = desk.browser.get(page).text
+    assert re.search(r"6\.00\sMB are missing|6\.0\sMB are missing", shown)
+    assert "Kontor / Bäckerei Brandt GmbH / 20" in shown
