@@ -18,7 +18,7 @@ def create_app(settings: Settings) -> Flask:
 
     from portal import api
     from portal.parts import assemble
-    from portal.web import failures, formats, fragments, languages, security, sessions, throttle, words
+    from portal.web import failures, formats, fragments, kept, languages, security, sessions, throttle, words
 
     root = Path(__file__).parent
     app = Flask("portal", root_path=str(root), template_folder=str(root.parent / "templates"))
@@ -36,7 +36,8 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.globals["asset"] = security.assets(app)
     _register_pages(app)
     api.mount(app, app.extensions["kontor"])
-    app.wsgi_app = security.LoopbackProxy(app.wsgi_app)  # type: ignore[method-assign]
+    pages = kept.KeptPages(security.LoopbackProxy(app.wsgi_app), app.extensions["kontor"].db)
+    app.wsgi_app = pages  # type: ignore[method-assign]
     return app
 
 

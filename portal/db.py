@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from uuid import UUID
 
 from sqlalchemy import JSON, Connection, DateTime, Dialect, Engine, Enum, MetaData, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel
 
@@ -101,6 +103,7 @@ def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+_MOMENT = {"sqlite": "PRAGMA data_version", "postgresql": "SELECT pg_current_snapshot()::text"}
 Ring = tuple[str, str]  # what to do and the id to do it with: ("drain", "0198…")
 
 
@@ -119,7 +122,38 @@ class Database:
         self._reader = self.engine.execution_options(postgresql_readonly=True)
         self._writer = self.engine.execution_options(writes=True)
         # A forked worker must not talk over its parent's connections.
-        os.register_at_fork(after_in_child=lambda: self.engine.dispose(close=False))
+        os.register_at_fork(after_in_child=self._forked)
+        self._watch = threading.Lock()
+        self._watcher: Any = None  # a connection that asks for nothing but the moment
+
+    def _forked(self) -> None:
+        self.engine.dispose(close=False)
+        self._inherited = self._watcher  # kept, for closing it would disturb the parent's
+        self._watch, self._watcher = threading.Lock(), None
+
+    def moment(self) -> str | None:
+        """A word that stays the same for as long as nobody commits anything, here or elsewhere; None: no telling.
+
+        SQLite counts the commits of other connections (sqlite.org/pragma.html#pragma_data_version); PostgreSQL's
+        snapshots are equal exactly when the same transactions are visible in them.
+        """
+        with self._watch:
+            try:
+                self._watcher = self._watcher or self._alone()
+                word = self._watcher.execute(_MOMENT[self.engine.dialect.name]).fetchone()[0]
+            except (DBAPIError, self.engine.dialect.loaded_dbapi.Error):
+                self._watcher = None
+                return None
+            return f"{id(self._watcher)} {word}"
+
+    def _alone(self) -> Any:
+        """A connection outside of the pool and of any transaction."""
+        borrowed = self.engine.raw_connection()
+        connection: Any = borrowed.driver_connection
+        borrowed.detach()
+        if not self.is_sqlite:
+            connection.autocommit = True
+        return connection
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -144,6 +178,10 @@ class Database:
 
     def dispose(self) -> None:
         """Close every connection; needed after a fork and at the end."""
+        with self._watch:
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
         self.engine.dispose()
 
 

@@ -17,12 +17,14 @@ from portal.ids import parse
 from portal.overview import board
 from portal.overview.board import Filter, Only, Order
 from portal.web import back_to, go_to, is_fragment, notice, reading, viewer, writing
+from portal.web.kept import kept
 
 pages = Blueprint("board", __name__)
 KEYS = ("q", "only", "member", "sort")
 
 
 @pages.get("/")
+@kept
 def home() -> ResponseReturnValue:
     """All clients, a page at a time. A contact of one company goes straight there."""
     who = viewer()

@@ -27,6 +27,7 @@ from portal.web import go_to, history, is_fragment, notice, parts, reading, view
 from portal.web.fact_form import FactForm, account_options, kind_options
 from portal.web.files import files
 from portal.web.folder_query import FolderQuery, folder_of, kind_of
+from portal.web.kept import kept
 from portal.web.readings import shown
 from portal.web.words import FOLDERS
 
@@ -36,6 +37,7 @@ pages = Blueprint("documents", __name__, url_prefix="/clients/<uuid:client_id>")
 
 
 @pages.get("/documents/<folder>")
+@kept
 def folder(client_id: UUID, folder: str) -> str:
     """A folder's documents, filtered and in order, a page at a time."""
     kind, query = kind_of(folder), FolderQuery.read(request.args)
