@@ -64,7 +64,7 @@ def make(parts: Parts, sentences: object = None) -> APIFlask:
     problems.register(api)
     openapi.register(api)
     for blueprint in (
-        clients.bp, documents.bp, clients.accounts, store.bp, connections.bp, integrations.bp, deliveries.bp,
+        clients.bp, documents.bp, splits.bp, clients.accounts, store.bp, connections.bp, integrations.bp, deliveries.bp,
         drifts.bp,
     ):  # fmt: skip
         api.register_blueprint(blueprint)

@@ -169,6 +169,10 @@ class DocumentOut(Told):
     account_id: UUID | None
     twin_id: UUID | None = Field(description="The document that this one repeats.")
     twin_accepted: bool
+    part_of: UUID | None = Field(description="The document of whose file it holds pages.")
+    first_page: int | None
+    last_page: int | None
+    split_version: int | None = Field(description="The version with which it was split; null: it is whole.")
     removed_at: datetime | None
     removed_reason: str | None
     statuses: Sequence[StatusOut]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apiflask import APIBlueprint
+from sqlmodel import Session
 
 from portal.api import told
 from portal.api.logins import (
@@ -16,7 +17,7 @@ from portal.api.logins import (
     UninstallQuery,
 )
 from portal.api.reach import parts, reading, viewer, writing
-from portal.errors import Conflict
+from portal.errors import Conflict, NotFound
 from portal.extensions import services as extensions
 from portal.i18n import N_, _
 from portal.instances import uninstall as uninstalling
@@ -84,7 +85,7 @@ def change(kind: str, body: InstallationChange) -> ExtensionOut:
 def stops(kind: str) -> StopList:
     """List what uninstalling would stop"""
     with reading() as session:
-        extensions.offer(session, viewer(), kind)
+        _installed(session, kind)
         found = [one for each in uninstalling.effects(session, viewer(), kind) for one in each.instances]
         return StopList(items=[told.filled(StopOut, one, instance_id=one.id) for one in found], total=len(found))
 
@@ -99,10 +100,17 @@ def uninstall(kind: str, query: UninstallQuery) -> Stopped:
     number of integrations would stop than «seen» says.
     """
     with writing() as session:
+        _installed(session, kind)
         found = uninstalling.effects(session, viewer(), kind)
         if query.seen != sum(len(one.instances) for one in found):
             raise Conflict(N_("Meanwhile other integrations would stop. Please look again."))
         return Stopped(stopped=uninstalling.uninstall(session, viewer(), kind))
+
+
+def _installed(session: Session, kind: str) -> None:
+    """NotFound unless the caller's firm has it installed."""
+    if extensions.offer(session, viewer(), kind).installation is None:
+        raise NotFound
 
 
 def _extension(offer: extensions.Offer) -> ExtensionOut:

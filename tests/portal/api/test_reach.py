@@ -13,10 +13,12 @@ import pytest
 from flask import Flask
 from sqlmodel import select
 
+from integrations.contract import DriftKind
 from portal.accounts.models import ApiToken, Firm, Role
 from portal.clients.models import Client
 from portal.clock import Traveller
 from portal.db import Database
+from portal.delivery.models import Drift
 from portal.parts import Parts
 from tests import factories
 from tests.portal.api.conftest import Caller
@@ -36,6 +38,9 @@ BODIES = {
     "settings": {"settings": {}},
     "documents": {"takes": ["receipt"]},
     "start": {"earlier_on": None},
+    "connections": {"kind": "google_drive", "name": "X", "login": {}, "consent": "x"},
+    "login": {"login": {}, "consent": "x"},
+    "<string:kind>": {"settings": {"client_id": "a", "client_secret": "b"}},
     "<uuid:document_id>": {"number": "X", "version": 1},
 }
 
@@ -59,12 +64,19 @@ def things(db: Database, firm: Firm, client: Client, parts: Parts) -> dict[str, 
     with db.transaction() as session:
         document = factories.document(session, client, parts=parts)
         installed = factories.installation(session, firm, parts=parts, client_id="a", client_secret="b")
-        instance = factories.instance(session, client, installed)
+        connected = factories.connection(session, client, installed)
+        instance = factories.instance(session, client, installed, connected=connected)
         delivery = factories.delivery(session, document, instance)
+        drift = Drift(
+            client_id=client.id, instance_id=instance.id, document_id=document.id, delivery_id=delivery.id,
+            kind=DriftKind.CHANGED, remote_id="r",
+        )  # fmt: skip
+        session.add(drift)
         account = factories.account(session, client)
     return {
         "client_id": str(client.id), "document_id": str(document.id), "instance_id": str(instance.id),
         "delivery_id": str(delivery.id), "account_id": str(account.id), "kind": "google_drive",
+        "connection_id": str(connected.id), "drift_id": str(drift.id),
     }  # fmt: skip
 
 
