@@ -89,6 +89,19 @@ class Flow:
         form = {"grant_type": "refresh_token", "refresh_token": token.refresh}
         return self._token(form, now, previous=token, extras=token.extras)
 
+    def missing(self, token: Token) -> frozenset[str]:
+        """Permissions that were asked for and not given; none when the provider does not tell what it gave.
+
+        Scopes of the sign-in itself (OpenID Connect) are not told back by all: whether ``offline_access`` was given
+        shows in the refresh token. Some tell a scope with the address of what it is for before it.
+        """
+        if not token.scopes:
+            return frozenset()
+        given = {*token.scopes, *(scope.rpartition("/")[2] for scope in token.scopes)}
+        if token.refresh:
+            given.add("offline_access")
+        return frozenset(self.oauth.scopes) - given - _SIGN_IN
+
     def revoke(self, token: Token) -> None:
         """End the grant. A token that is dead already counts as done."""
         value = token.refresh or token.access
@@ -136,6 +149,7 @@ class Flow:
 
 
 _JSON = {"accept": "application/json"}
+_SIGN_IN = frozenset({"openid", "profile", "email"})
 
 
 def _read(body: Mapping[str, Any], now: datetime, previous: Token | None, extras: Mapping[str, str]) -> Token:

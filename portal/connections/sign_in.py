@@ -187,7 +187,7 @@ def _exchanged(
         now=clock.now(),
         extras=extras,
     )
-    if token.scopes and not set(flow.oauth.scopes) <= set(token.scopes):
+    if flow.missing(token):
         raise Invalid(N_("Not all permissions were given at %(provider)s. Please allow each of them."), provider=name)
     if not token.refresh:
         raise Invalid(

@@ -58,6 +58,26 @@ def exchanged(flow: Flow, **extras: str) -> Token:
     )
 
 
+# --- what was given
+
+
+@pytest.mark.parametrize(
+    ("told", "refresh", "missing"),
+    [
+        (("a", "b"), None, {"offline_access"}),
+        (("a", "b"), "rt", set()),
+        (("https://api.example/a", "b", "more"), "rt", set()),
+        (("b",), "rt", {"a"}),
+        ((), None, set()),
+    ],
+)
+def test_permissions_that_were_not_given_are_found(
+    flow: Callable[..., Flow], told: tuple[str, ...], refresh: str | None, missing: set[str]
+) -> None:
+    asked = flow(scopes=("a", "b", "openid", "offline_access"))
+    assert asked.missing(Token(access="at", refresh=refresh, scopes=told)) == missing
+
+
 # --- the consent page
 
 
