@@ -53,9 +53,11 @@ class Login:
 
 @dataclass(frozen=True)
 class Listing:
-    """One line."""
+    """One line. ``name`` is the last part of the path below ``depth`` folders, or all of it where there are none."""
 
     path: str
+    name: str
+    depth: int
     folder: bool
     size: int
     changed: str
@@ -63,18 +65,10 @@ class Listing:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Listing:
         """From a row of a simulator: path, size, modified, and folder where there are such."""
-        changed = str(row["modified"])[:16].replace("T", " ")
-        return cls(row["path"], bool(row.get("folder")), int(row["size"]), changed)
-
-    @property
-    def name(self) -> str:
-        """The last part of the path."""
-        return self.path.rpartition("/")[2]
-
-    @property
-    def depth(self) -> int:
-        """How many folders are above."""
-        return self.path.count("/")
+        path, changed = str(row["path"]), str(row["modified"])[:16].replace("T", " ")
+        tree = "folder" in row
+        name, depth = (path.rpartition("/")[2], path.count("/")) if tree else (path, 0)
+        return cls(path, name, depth, bool(row.get("folder")), int(row["size"]), changed)
 
 
 def files_page(

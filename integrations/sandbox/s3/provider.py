@@ -53,6 +53,8 @@ class S3(Provider):
             answer = self._api(request) if self.is_api(request.path) else self._page(request)
         except Refused as refused:
             answer = refused.response(request.method)
+        except Unknown:
+            answer = Refused("NoSuchKey").response()
         return answer(environ, start_response)
 
     def is_api(self, path: str) -> bool:
