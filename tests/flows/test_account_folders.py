@@ -22,9 +22,9 @@ from tests.flows.world import World, world
 from tests.integrations.google_drive.bench import DriveBench
 
 
-@pytest.fixture
-def at(settings: Settings, environ: dict[str, str]) -> Iterator[World]:
-    with world(settings, environ, "google_drive") as made:
+@pytest.fixture(params=["google_drive", "onedrive"])
+def at(settings: Settings, environ: dict[str, str], request: pytest.FixtureRequest) -> Iterator[World]:
+    with world(settings, environ, request.param) as made:
         yield made
 
 

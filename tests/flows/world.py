@@ -35,12 +35,17 @@ from tests import factories
 from tests.integrations.bench import APP, SandboxBench
 from tests.integrations.dropbox.bench import DropboxBench
 from tests.integrations.google_drive.bench import DriveBench
+from tests.integrations.onedrive.bench import OneDriveBench
 from tests.integrations.quickbooks.bench import QuickBooksBench
+from tests.integrations.s3.bench import S3Bench
+from tests.integrations.webdav.bench import DavBench
 from tests.servers import until
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("quickbooks", "google_drive")
-STORAGES: Mapping[str, type[SandboxBench]] = {"google_drive": DriveBench, "dropbox": DropboxBench}
+STORAGES: Mapping[str, type[SandboxBench]] = {
+    "google_drive": DriveBench, "dropbox": DropboxBench, "onedrive": OneDriveBench,
+}  # fmt: skip
 
 
 @dataclass
@@ -174,7 +179,8 @@ def _set_up(parts: Parts, kind: str, remote: Connector) -> tuple[Client, Instanc
     with parts.db.transaction() as session:
         firm = factories.firm(session)
         client = factories.client(session, firm)
-        installed = factories.installation(session, firm, kind=kind, parts=parts, **APP.model_dump())
+        app = APP if remote.manifest.oauth else remote.wiring.app
+        installed = factories.installation(session, firm, kind=kind, parts=parts, **app.model_dump())
         token = packed(remote.wiring.tokens.current())
         connected = factories.connection(session, client, installed, parts=parts, token=token)
         settings = remote.wiring.config.model_dump(mode="json")
