@@ -24,18 +24,18 @@ from portal.instances.models import Instance, InstanceState
 LEASE = timedelta(seconds=45)
 # … which it gives this often, in seconds.
 SIGN_OF_LIFE = 12
-# Jobs that may talk to one connection's provider at the same time.
+# Deliveries that may be under way over one connection at the same time, unless its kind takes more.
 PER_CONNECTION = 2
 _NOW = sa.bindparam("at_now", type_=Instant)
 
 
-def claim_next(session: Session, instance_id: UUID, holder: str) -> Delivery | None:
+def claim_next(session: Session, instance_id: UUID, holder: str, most: int = PER_CONNECTION) -> Delivery | None:
     """Take the next due delivery of an active instance: queued → sending, with an attempt; None when there is none.
 
-    An instance that rests, or whose connection has enough jobs talking to its provider, has none at the moment.
+    An instance that rests, or whose connection has ``most`` deliveries under way, has none at the moment.
     """
     now = clock.now()
-    given = {"at_instance": instance_id, "by_holder": holder, "at_now": now, "at_end": now + LEASE}
+    given = {"at_instance": instance_id, "by_holder": holder, "at_now": now, "at_end": now + LEASE, "at_most": most}
     delivery = session.scalars(_taking(), given).one_or_none()
     if delivery is not None:
         session.add(Attempt(delivery_id=delivery.id, number=delivery.attempts, worker=holder, started_at=now))
@@ -64,7 +64,7 @@ def _taking() -> ReturningUpdate[Delivery]:
 
 def _next_due() -> SelectOfScalar[UUID]:
     rested = sa.or_(col(Instance.rest_until).is_(None), col(Instance.rest_until) <= _NOW)
-    free = sa.or_(col(Instance.connection_id).is_(None), _under_way() < PER_CONNECTION)
+    free = sa.or_(col(Instance.connection_id).is_(None), _under_way() < sa.bindparam("at_most"))
     return (
         select(Delivery.id)
         .join(Instance, col(Instance.id) == col(Delivery.instance_id))

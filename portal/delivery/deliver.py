@@ -7,6 +7,8 @@ reservation makes a repeat harmless, and the sweep brings it back.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from uuid import UUID
@@ -18,7 +20,7 @@ from integrations.contract import Exporter, OutgoingDocument, Receipt, default_r
 from portal import clock
 from portal.db import Database, ring
 from portal.delivery import record
-from portal.delivery.claim import claim_next, kept_alive
+from portal.delivery.claim import PER_CONNECTION, claim_next, kept_alive
 from portal.delivery.models import Delivery, Outcome
 from portal.delivery.outgoing import outgoing, previous_receipt
 from portal.instances import connectors
@@ -39,36 +41,74 @@ class Work:
     previous: Receipt | None
 
 
+@dataclass(frozen=True)
+class Shift:
+    """One job's time for one instance, shared by its lanes."""
+
+    parts: Parts
+    instance_id: UUID
+    holder: str
+    end: float  # on the monotonic clock
+
+    def take(self, session: Session, most: int) -> Work | None:
+        """Claim the next delivery, if there is time for it; rings again when there is none."""
+        if time.monotonic() < self.end:
+            return _next(session, self.parts, self.instance_id, self.holder, most)
+        ring(session, "drain", self.instance_id)
+        return None
+
+
 def drain(parts: Parts, instance_id: UUID, *, seconds: float = SLICE) -> int:
-    """Work off what is due for one instance; return how many attempts were made. Rings again if time ran out."""
-    holder, end, attempts = clock.token(), time.monotonic() + seconds, 0
+    """Work off what is due for one instance; return how many attempts were made. Rings again if time ran out.
+
+    Where more than one is due, as many are sent at once as the kind's manifest says.
+    """
+    shift = Shift(parts, instance_id, clock.token(), time.monotonic() + seconds)
     with parts.db.transaction() as session:
-        work = _next(session, parts, instance_id, holder)
+        work = _next(session, parts, instance_id, shift.holder, PER_CONNECTION)
     if work is None:
         return 0
+    with kept_alive(parts.db, shift.holder), ThreadPoolExecutor(thread_name_prefix="lane") as pool:
+        beside: list[Future[int]] = []
+
+        def more(lanes: int) -> None:
+            beside.extend(pool.submit(_join, shift, lanes) for _ in range(lanes - 1))
+
+        attempts = _lane(shift, work, more)
+        return attempts + sum(lane.result() for lane in beside)
+
+
+def _join(shift: Shift, lanes: int) -> int:
+    """One more lane; it ends at once when nothing is left for it."""
+    with shift.parts.db.transaction() as session:
+        work = shift.take(session, lanes)
+    return 0 if work is None else _lane(shift, work)
+
+
+def _lane(shift: Shift, work: Work | None, more: Callable[[int], None] | None = None) -> int:
+    """Send one delivery after another with one connector; ``more`` opens lanes beside it once a second one is due."""
+    attempts, connector, most = 0, None, PER_CONNECTION
     with ExitStack() as stack:
-        stack.enter_context(kept_alive(parts.db, holder))
-        connector: Exporter | None = None
         while work is not None:
             attempts += 1
             try:
-                connector = connector or stack.enter_context(connectors.exporter(parts, instance_id))
-                ended: Receipt | Exception = _send(parts.db, connector, work)
+                connector = connector or stack.enter_context(connectors.exporter(shift.parts, shift.instance_id))
+                most = max(PER_CONNECTION, connector.manifest.parallel)
+                ended: Receipt | Exception = _send(shift.parts.db, connector, work)
             except Exception as error:  # noqa: BLE001 - every end of an attempt is recorded, ours too
                 ended = error
             # one commit ends this delivery and takes the next
-            with parts.db.transaction() as session:
-                _record(session, work, holder, ended)
-                if time.monotonic() < end:
-                    work = _next(session, parts, instance_id, holder)
-                else:
-                    work = None
-                    ring(session, "drain", instance_id)
+            with shift.parts.db.transaction() as session:
+                _record(session, work, shift.holder, ended)
+                work = shift.take(session, most)
+            if more is not None and work is not None and connector is not None:
+                more(connector.manifest.parallel)
+                more = None
     return attempts
 
 
-def _next(session: Session, parts: Parts, instance_id: UUID, holder: str) -> Work | None:
-    delivery = claim_next(session, instance_id, holder)
+def _next(session: Session, parts: Parts, instance_id: UUID, holder: str, most: int) -> Work | None:
+    delivery = claim_next(session, instance_id, holder, most)
     if delivery is None:
         return None
     return Work(
