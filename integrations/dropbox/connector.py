@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel
 
 from integrations.contract import (
     N_,
@@ -38,71 +38,13 @@ from integrations.dropbox.failures import NAME, Conflict, Malformed, Missing
 from integrations.dropbox.hashing import hash_of_document
 from integrations.dropbox.inspection import Inspection, checksum_of
 from integrations.dropbox.links import Links
+from integrations.dropbox.settings import App, Config
 from integrations.dropbox.tree import DropboxFolders, ParentGone
 from integrations.dropbox.upload import Upload, send
 from integrations.errors import ReauthRequired, StorageFull, TargetGone
 from integrations.folders import Tree
-from integrations.naming import (
-    DEFAULT_PATH,
-    Language,
-    Placement,
-    Template,
-    clash_key,
-    free_name,
-    numbered,
-    safe_name,
-)
-from integrations.oauth import Bearer, OAuthApp
-
-
-class App(OAuthApp):
-    """The firm's app at Dropbox."""
-
-    app_folder: str = Field(
-        default="",
-        max_length=100,
-        title=N_("Name of the app folder"),
-        description=N_(
-            "As the app's page at Dropbox shows it; it makes the links to files right. Leave it empty when the app has "
-            "access to the full Dropbox."
-        ),
-    )
-
-
-class Config(BaseModel):
-    """Settings of one instance."""
-
-    root: str = Field(
-        default="Kontor",
-        min_length=1,
-        max_length=80,
-        title=N_("Name of the main folder"),
-        description=N_("It is made at the top of what the app may see; you may move or rename it there later."),
-    )
-    path: str = Field(
-        default=DEFAULT_PATH,
-        max_length=200,
-        title=N_("Folders and file name"),
-        description=N_(
-            "Below the main folder, separated by slashes. Places that are filled in: {client}, {account}, {month}, "
-            "{kind}, {date}, {party}, {number}. What is not known of a document is left out."
-        ),
-    )
-    language: Language = Field(default=Language.GERMAN, title=N_("Language of the folder names"))
-    team_space: bool = Field(
-        default=False,
-        title=N_("Use the team's space"),
-        description=N_(
-            "The main folder is made beside the team's folders instead of in the own folder. Only for accounts of a "
-            "Dropbox team, and only when the app has access to the full Dropbox."
-        ),
-    )
-
-    @field_validator("path")
-    @classmethod
-    def _path_can_be_used(cls, value: str) -> str:
-        Template.parse(value)
-        return value
+from integrations.naming import Placement, clash_key, free_name, numbered, safe_name
+from integrations.oauth import Bearer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +95,7 @@ class DropboxExport(Exporter):
 
     def __init__(self, wiring: Wiring) -> None:
         super().__init__(wiring)
-        self.config, app = cast("Config", wiring.config), wiring.app
+        self.config = cast("Config", wiring.config)
         self.dropbox = Dropbox(
             wiring.http,
             Bearer(wiring.tokens, wiring.now),
@@ -161,9 +103,8 @@ class DropboxExport(Exporter):
             self.endpoint("content"),
             TeamSpace(wiring.memory) if self.config.team_space else None,
         )
-        self.links = Links(self.endpoint("web"), getattr(app, "app_folder", ""))
-        self.tree = Tree(DropboxFolders(self.dropbox, self.links), wiring.memory, safe_name(self.config.root))
-        self.template = Template.parse(self.config.path)
+        self.links = Links(self.endpoint("web"), getattr(wiring.app, "app_folder", ""))
+        self.tree = Tree(DropboxFolders(self.dropbox, self.links), wiring.memory, self.config.top)
 
     def check(self) -> Account:
         """Two calls: whose it is, and the room that is left for this person (in a team: for it and for the team)."""
@@ -198,11 +139,11 @@ class DropboxExport(Exporter):
 
     def account_folder(self, client: str, account: str) -> str:
         """As far as the instance's path names it."""
-        return self.template.account_folder(client, account, self.config.language)
+        return self.config.account_folder(client, account)
 
     def plan(self, document: OutgoingDocument, previous: Receipt | None) -> Plan:
         """What deliver would do, by reading only."""
-        placement = self.template.place(document, self.config.language)
+        placement = self.config.place(document)
         digest = hash_of_document(document)
         file = self.dropbox.metadata(previous.remote_id) if previous else None
         if previous and file:
@@ -216,7 +157,7 @@ class DropboxExport(Exporter):
 
     def deliver(self, document: OutgoingDocument, reservation: str, previous: Receipt | None) -> Receipt:
         """Create, or change, re-file or bring back what ``previous`` tells of."""
-        placement = self.template.place(document, self.config.language)
+        placement = self.config.place(document)
         digest = hash_of_document(document)
         wanted = _Wanted(document=document, reservation=reservation, placement=placement, digest=digest)
         try:

@@ -6,7 +6,8 @@ from typing import Any
 
 from integrations.conformance.bench import Arrival
 from integrations.contract import Connector, Receipt
-from integrations.dropbox.connector import Config, DropboxExport
+from integrations.dropbox.connector import DropboxExport
+from integrations.dropbox.settings import Config
 from tests.integrations.bench import SandboxBench
 
 APP_FOLDER = "Apps/Kontor"

@@ -7,9 +7,10 @@ import pytest
 
 from integrations.conformance.parts import MemoryFacts, revised, worker
 from integrations.contract import Party, Step
-from integrations.dropbox.connector import App, Config, DropboxExport
+from integrations.dropbox.connector import DropboxExport
 from integrations.dropbox.failures import Conflict
 from integrations.dropbox.hashing import hash_of
+from integrations.dropbox.settings import App, Config
 from integrations.errors import Misconfigured, Transient
 from integrations.naming import Language
 from tests.integrations.dropbox.bench import DropboxBench
