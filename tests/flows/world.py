@@ -44,7 +44,7 @@ from tests.servers import until
 ROOT = Path(__file__).parents[2]
 KINDS = ("quickbooks", "google_drive")
 STORAGES: Mapping[str, type[SandboxBench]] = {
-    "google_drive": DriveBench, "dropbox": DropboxBench, "onedrive": OneDriveBench,
+    "google_drive": DriveBench, "dropbox": DropboxBench, "onedrive": OneDriveBench, "webdav": DavBench, "s3": S3Bench,
 }  # fmt: skip
 
 

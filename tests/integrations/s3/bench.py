@@ -22,7 +22,8 @@ class S3Bench(SandboxBench):
     """One simulated S3."""
 
     def signed_in(self, bucket: str = ANNA, *, settings: dict[str, Any] | None = None, **login: Any) -> S3Bucket:
-        """A connector at a bucket; ``settings`` are those of the instance."""
+        """A connector at a bucket (or whose it is); ``settings`` are those of the instance."""
+        bucket = {"anna": ANNA, "jonas": JONAS}.get(bucket, bucket)
         entered = {
             "endpoint": f"{self.url}/s3",
             "bucket": bucket,
