@@ -41,6 +41,7 @@ def make(parts: Parts, sentences: object = None) -> APIFlask:
         openapi,
         problems,
         reach,
+        splits,
         store,
     )
     from portal.i18n import LANGUAGES, Babel
@@ -64,8 +65,8 @@ def make(parts: Parts, sentences: object = None) -> APIFlask:
     problems.register(api)
     openapi.register(api)
     for blueprint in (
-        clients.bp, documents.bp, splits.bp, clients.accounts, store.bp, connections.bp, integrations.bp, deliveries.bp,
-        drifts.bp,
+        clients.bp, documents.bp, clients.accounts, store.bp, connections.bp, integrations.bp, deliveries.bp,
+        drifts.bp, splits.bp,
     ):  # fmt: skip
         api.register_blueprint(blueprint)
     return api

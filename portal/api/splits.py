@@ -15,7 +15,7 @@ from portal.documents.page_ranges import MOST_PAGES
 from portal.i18n import say
 from portal.processing import splitting
 
-bp = APIBlueprint("splits", __name__, tag="Documents")
+bp = APIBlueprint("splits", __name__, tag="Splitting")
 SPLIT = "/clients/<uuid:client_id>/documents/<uuid:document_id>/split"
 
 
@@ -31,7 +31,9 @@ class ProposalOut(Told):
     """How a file could be split."""
 
     pages: int
-    starts: Sequence[int] = Field(description="The pages on which its documents seem to begin; [1]: it seems to be one.")
+    starts: Sequence[int] = Field(
+        description="Where its documents seem to begin; [1]: it seems to be one."
+    )
     parts: Sequence[PartOut]
 
 

@@ -14,6 +14,7 @@ from portal.documents import archives, detect, guarded, names
 from portal.errors import Invalid
 
 WIDTH = 1100  # pixels
+SMALL = 240
 MOST_PAGES = 60
 MOST_TEXT = 200_000  # bytes
 MOST_NAMES = 200

@@ -46,6 +46,7 @@ UNDONE = N_("The file that it is a part of is whole again.")
 class Proposal:
     """A file that may be split: how many pages it has, and what reading proposes (nothing: it seems to be one)."""
 
+    client: Client
     document: Document
     pages: int
     parts: Sequence[Part]
@@ -84,13 +85,13 @@ def is_splittable(document: Document) -> bool:
 def propose(parts: Parts, viewer: Viewer, client_id: UUID, document_id: UUID) -> Proposal:
     """How a file could be split. Conflict says why it cannot; Invalid when it cannot be opened."""
     with parts.db.read() as session:
-        firm_id, document = _asked(session, viewer, client_id, document_id)
+        client, document = _asked(session, viewer, client_id, document_id)
         read = readings.kept(session, document_id)
-    with parts.files.open(firm_id, document.sha256) as content:
+    with parts.files.open(client.firm_id, document.sha256) as content:
         pages = page_ranges.count(content)
     if pages < 2:
         raise Conflict(ONE_PAGE)
-    return Proposal(document, pages, read.parts if read else ())
+    return Proposal(client, document, pages, read.parts if read else ())
 
 
 def split(
@@ -103,9 +104,10 @@ def split(
     cannot be split (any more). The bytes are made before the transaction; unused ones stay without a document.
     """
     with parts.db.read() as session:
-        firm_id, document = _asked(session, viewer, client_id, document_id)
+        client, document = _asked(session, viewer, client_id, document_id)
     if len(starts) < 2:
         raise Conflict(ONE_PAGE)
+    firm_id = client.firm_id
     with parts.files.open(firm_id, document.sha256) as content:
         ranges = page_ranges.cut(content, starts)
     stored = [parts.files.put(firm_id, BytesIO(pages.content))[0] for pages in ranges]
@@ -115,11 +117,11 @@ def split(
         return _split(session, viewer, client, document, list(zip(ranges, stored, strict=True)))
 
 
-def _asked(session: Session, viewer: Viewer, client_id: UUID, document_id: UUID) -> tuple[UUID, Document]:
-    firm_id = access.client_or_404(session, viewer, client_id, Right.CORRECT).firm_id
+def _asked(session: Session, viewer: Viewer, client_id: UUID, document_id: UUID) -> tuple[Client, Document]:
+    client = access.client_or_404(session, viewer, client_id, Right.CORRECT)
     document = document_or_404(session, viewer, client_id, document_id, Right.CORRECT)
     _check(document)
-    return firm_id, document
+    return client, document
 
 
 def _check(document: Document) -> None:

@@ -22,7 +22,7 @@ from portal.i18n import N_, _, ngettext, say
 from portal.ids import parse
 from portal.intake import ZIP_LIMIT, receive, refuse_unsent
 from portal.overview import folders, work
-from portal.processing import corrections, readings
+from portal.processing import corrections, readings, splitting
 from portal.web import go_to, history, is_fragment, notice, parts, reading, viewer, wants_json, writing
 from portal.web.fact_form import FactForm, account_options, kind_options
 from portal.web.files import files
@@ -194,12 +194,12 @@ def _document_page(client_id: UUID, folder: str, document_id: UUID, form: FactFo
             session, whole.document, kind_of(folder), query.narrowed, query.order, query.standing
         )  # fmt: skip
         to_do = work.following(session, whole.document, kind_of(folder), query.narrowed, query.order)
-        read = readings.kept(session, document_id)
+        read, split = readings.kept(session, document_id), splitting.standing(session, whole.document)
     form = form or FactForm.of(whole.document)
     return render_template(
         "documents/document.html", client=whole.client, whole=whole, document=whole.document, folder=folder,
         query=query, form=form, before=before, behind=behind, to_do=to_do, kinds=kind_options(),
-        read=shown(whole.document, read),
+        read=shown(whole.document, read), split=split, may_split=splitting.is_splittable(whole.document),
         accounts=account_options(whole.accounts, form.values["account_id"]),
         rights=access.rights_for(viewer(), whole.client), history=history.lines(whole),
         link=query.link("documents.one", client_id=client_id, folder=folder),

@@ -18,6 +18,7 @@ from portal.access import Right
 from portal.documents import bundle, names, preview
 from portal.documents.lists import chosen
 from portal.documents.models import Document
+from portal.documents.page_ranges import MOST_PAGES
 from portal.documents.services import document_or_404
 from portal.errors import Invalid, NotFound
 from portal.i18n import language, say
@@ -67,12 +68,12 @@ def picture(client_id: UUID, document_id: UUID) -> Response:
 def page(client_id: UUID, document_id: UUID, number: int) -> Response:
     """One page of a PDF, drawn."""
     document, firm_id = _document(client_id, document_id)
-    if document.media_type != "application/pdf" or not 1 <= number <= preview.MOST_PAGES:
+    if document.media_type != "application/pdf" or not 1 <= number <= MOST_PAGES:
         raise NotFound
     if _is_known(document.sha256):
         return _locked(Response(status=304), document)
     with parts().files.open(firm_id, document.sha256) as content:
-        drawn = preview.page(content, number)
+        drawn = preview.page(content, number, preview.SMALL if "small" in request.args else preview.WIDTH)
     return _locked(Response(drawn.png, mimetype="image/png"), document)
 
 

@@ -22,6 +22,8 @@ ACTIONS: Mapping[str, str] = {
     "document.removed": N_("Removed"),
     "document.restored": N_("Brought back"),
     "document.twin_decided": N_("Duplicate decided"),
+    "document.split": N_("Split by page"),
+    "document.joined": N_("Splitting taken back"),
 }
 
 
@@ -60,6 +62,8 @@ def _note(entry: AuditEntry) -> str:
         return say(str(entry.facts.get("reason", "")))
     if entry.action == "document.read":
         return say(str(entry.facts["why"])) if entry.facts.get("why") else ""
+    if entry.action == "document.received" and "part_of" in entry.facts:
+        return say(N_("Pages %(first)s to %(last)s of “%(of)s”"), entry.facts)
     if entry.action == "document.twin_decided":
         kept = entry.facts.get("accepted")
         return say(N_("Kept as a document of its own.") if kept else N_("Removed as a duplicate."))

@@ -18,7 +18,7 @@ from portal.documents.models import Document
 from portal.documents.models import Reading as Progress
 from portal.documents.services import document_or_404
 from portal.i18n import N_, _
-from portal.processing import readings
+from portal.processing import readings, splitting
 from portal.processing.settling import SURE, direction_of
 from portal.reading.direction import Reason
 from portal.reading.findings import Direction, Finding, Flag, Source, as_fields, kind_of
@@ -190,5 +190,5 @@ def standing(client_id: UUID, document_id: UUID) -> str:
         read = readings.kept(session, document_id)
     return render_template(
         "documents/reading.html", client=client, document=document, read=shown(document, read), fresh=True,
-        rights=access.rights_for(viewer(), client),
+        rights=access.rights_for(viewer(), client), may_split=splitting.is_splittable(document),
     )  # fmt: skip

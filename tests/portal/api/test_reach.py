@@ -34,6 +34,7 @@ BODIES = {
     "deliveries": {"instance_id": str(uuid4())},
     "removal": {"reason": "x"},
     "twin": {"keep": True},
+    "split": {"starts": [1, 2]},
     "connection": {"connection_id": str(uuid4())},
     "settings": {"settings": {}},
     "documents": {"takes": ["receipt"]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 from portal.clients.models import Client
 from portal.parts import Parts
@@ -18,7 +19,7 @@ def test_a_file_is_split_and_made_whole_again(caller: Callers, client: Client, p
     who = caller()
     made = upload(who, client, stack("RE-2026-17", "RE-2026-18"), kind="incoming_invoice").json
     assert made
-    settle(parts, made["id"])
+    settle(parts, UUID(made["id"]))
     place = f"/clients/{client.id}/documents/{made['id']}"
     proposed = who.get(f"{place}/split").json
     assert proposed
