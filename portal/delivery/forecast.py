@@ -14,10 +14,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from pydantic.fields import FieldInfo
 from sqlmodel import Session, col, select
 
 from integrations.contract import DocumentKind, OutgoingDocument, Party
-from integrations.naming import DEFAULT_PATH, Language, Template, safe_name
+from integrations.naming import Language, Template, safe_name
 from portal import clock
 from portal.banking.models import BankAccount
 from portal.clients.models import Client
@@ -65,10 +66,10 @@ class Layout:
         known = extensions.connector_of(kind).Config.model_fields
         if "path" not in known:
             return None
-        spoken = str(values.get("language") or Language.GERMAN)
+        spoken, root = (str(_value(known, values, name)) for name in ("language", "root"))
         return cls(
-            root=safe_name(str(values.get("root") or "")) if "root" in known else "",
-            template=Template.parse(str(values.get("path") or DEFAULT_PATH)),
+            root=safe_name(root) if root else "",
+            template=Template.parse(str(_value(known, values, "path"))),
             language=Language(spoken) if spoken in set(Language) else Language.GERMAN,
         )
 
@@ -79,6 +80,11 @@ class Layout:
     def folder(self, document: OutgoingDocument) -> str:
         """Root and folders."""
         return "/".join(filter(None, (self.root, *self.template.place(document, self.language).folders)))
+
+
+def _value(known: Mapping[str, FieldInfo], values: Mapping[str, object], name: str) -> object:
+    """As given, else the model's default; empty for what a kind does not have."""
+    return values[name] if name in values else known[name].default if name in known else ""
 
 
 @dataclass
