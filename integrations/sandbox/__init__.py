@@ -5,7 +5,7 @@ that leads to what arrived). Connectors reach them by base URL alone and do not 
 
 What makes them faithful: every reply is checked against the provider's published names and types; clients that nobody
 here wrote work unchanged (python-quickbooks, intuit-oauth for Python and JavaScript, node-quickbooks;
-google-api-python-client); requests are checked as strictly as replies and refused with the published fault.
+Microsoft's msal and its Graph client for JavaScript, rclone's OneDrive backend; google-api-python-client); requests are checked as strictly as replies and refused with the published fault.
 
 Remote control, JSON in and out, below ``/_control``:
 
@@ -19,6 +19,7 @@ Remote control, JSON in and out, below ``/_control``:
 | POST grant | ``{"provider", "account"}``: tokens without the consent page |
 | POST apps, revoke, expire | register an OAuth app; end an account's grants; age one access token |
 | GET, POST settings | switches for what the providers do not publish |
+| POST onedrive/… | ``accounts``, ``limit``, ``files``, ``change`` as a person; what is not sure: onedrive/__init__.py |
 | POST quickbooks/… | ``write`` and ``preferences`` as a person in QuickBooks, ``company``, ``webhook`` |
 
 QuickBooks, where it is not sure (switch, or what was chosen): how long a requestid is remembered
