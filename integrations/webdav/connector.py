@@ -51,9 +51,10 @@ class WebDav(Exporter):
             "account and month. Folders are known by name: one that is moved or renamed there is no longer found."
         ),
         consent=N_(
-            "I allow Kontor to sign in to this server with what I enter here, and to create, change and see files in "
-            "its main folder. The chosen documents are copied there until I disconnect. I can end this at any time, "
-            "here or by deleting the app password at the server."
+            "I allow Kontor to sign in to this server with what I enter here, and to create, change, move, delete and "
+            "see files in its main folder there; other files, which the password opens too, it leaves alone. The "
+            "chosen documents are copied there until I disconnect. I can end this at any time, here or by deleting "
+            "the app password at the server."
         ),
         takes=frozenset(DocumentKind),
         abilities=frozenset({Ability.FOLDERS, Ability.SPACE_LEFT, Ability.UPDATE}),
