@@ -54,6 +54,9 @@ class Language(StrEnum):
     ENGLISH = "en"
 
 
+LANGUAGE_NAMES = (N_("German"), N_("English"))  # as a form shows the members
+
+
 KIND_NAMES: Mapping[Language, Mapping[DocumentKind, str]] = {
     Language.GERMAN: {
         DocumentKind.INCOMING_INVOICE: "Eingangsrechnungen",

@@ -43,6 +43,11 @@ _REVOKED = {
 }  # fmt: skip
 
 
+_STILL_WORKS = N_(
+    "Disconnected, and the login is forgotten here. At %(provider)s it still works: delete the app password or key there."
+)
+
+
 @pages.get("/<uuid:connection_id>")
 def one(client_id: UUID, connection_id: UUID) -> str:
     """One connection."""
@@ -128,6 +133,7 @@ def ask_disconnect(client_id: UUID, connection_id: UUID) -> str:
         manifest=manifest,
         stops=stops,
         can_revoke=Ability.REVOKE in manifest.abilities,
+        is_entered=login_form.is_entered(connection.kind),
     )
 
 
@@ -140,6 +146,8 @@ def disconnect(client_id: UUID, connection_id: UUID) -> Response:
         return go("connections.ask_disconnect", client_id=client_id, connection_id=connection_id)
     ended = services.disconnect(parts(), viewer(), client_id, connection_id, revoke="revoke" in request.form)
     text, tone = _REVOKED[ended] if ended else (N_("Disconnected. What was exported stays where it is."), "good")
+    if ended is Revocation.BY_HAND and login_form.is_entered(connection.kind):
+        text = _STILL_WORKS
     notice(text, tone=tone, provider=extensions.manifest_of(connection.kind).name)
     return go("integrations.of_client", client_id=client_id)
 
