@@ -142,6 +142,7 @@ class Guard(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """httpx: called before the request is sent."""
+        request.headers.pop("cookie", None)  # each call signs for itself; a session would bring its own rules
         self._sign(request)
         address = self._address(request.url)
         request.extensions = {**request.extensions, "sni_hostname": request.url.host}

@@ -1,9 +1,10 @@
 """A WebDAV folder as a shelf of documents.
 
-On Nextcloud and ownCloud a file is put in place by one conditional request; they take an upload apart and show it only
+On Nextcloud and its kin a file is put in place by one conditional request; they take an upload apart and show it only
 when it is whole. Of other servers neither can be taken for granted (some ignore ``If-None-Match``, some keep the half
 of an upload that broke off), so there a file is uploaded under a name of its own and then moved, which RFC 4918 lets
-no server do over another file against ``Overwrite: F``.
+no server do over another file against ``Overwrite: F``. Nextcloud's kin has to prove itself too: the first small
+document goes the long way, and then once more over itself on the condition that nothing is there.
 """
 
 from __future__ import annotations
@@ -13,19 +14,23 @@ from collections.abc import Mapping
 
 import httpx
 
-from integrations.contract import N_, OutgoingDocument
+from integrations.contract import N_, Memory, OutgoingDocument
 from integrations.errors import Transient
 from integrations.paths import Stored, changed_meanwhile
 from integrations.webdav.client import Dav, Entry, etag_of
 from integrations.webdav.failures import NAME, Missing
 from integrations.webdav.folders import Folders
 
+_ABSENT = {"if-none-match": "*"}
+_TRUSTED = "conditions"
+_SMALL = 1024 * 1024  # bytes
+
 
 class DavShelf:
     """A Shelf (``integrations.paths``)."""
 
-    def __init__(self, dav: Dav, folders: Folders) -> None:
-        self.dav, self.folders = dav, folders
+    def __init__(self, dav: Dav, folders: Folders, memory: Memory) -> None:
+        self.dav, self.folders, self._memory = dav, folders, memory
         self._whole_at_once = "/remote.php/" in dav.home
 
     def look(self, path: str) -> Stored | None:
@@ -56,12 +61,12 @@ class DavShelf:
 
     def replace(self, stored: Stored, document: OutgoingDocument) -> Stored | None:
         """As ``create``, over what was just looked at."""
-        if self._whole_at_once:
+        if self._is_trusted():
             response = self.dav.put(stored.path, document, {"if-match": stored.version})
             return self._told(stored.path, response, document) if response else None
         self.dav.put(aside := _aside(stored.path, document), document, {})
-        self.dav.move(aside, stored.path, overwrite=True)
-        return self._arrived(stored.path, document)
+        response = self.dav.move(aside, stored.path, overwrite=True)
+        return self._told(stored.path, response, document) if response else None
 
     def move(self, stored: Stored, path: str, document: OutgoingDocument) -> Stored | None:
         """One MOVE; the folder above is made when it is missing."""
@@ -79,14 +84,27 @@ class DavShelf:
         self.dav.delete(stored.path)
 
     def _create(self, path: str, document: OutgoingDocument) -> Stored | None:
-        if self._whole_at_once:
-            response = self.dav.put(path, document, {"if-none-match": "*"})
+        if self._is_trusted():
+            response = self.dav.put(path, document, _ABSENT)
             return self._told(path, response, document) if response else None
         self.dav.put(aside := _aside(path, document), document, {})
-        if self.dav.move(aside, path, overwrite=False):
-            return self._arrived(path, document)
-        self.dav.delete(aside)
-        return None
+        response = self.dav.move(aside, path, overwrite=False)
+        if response is None:
+            self.dav.delete(aside)
+            return None
+        stored = self._told(path, response, document)
+        if self._whole_at_once and self._memory.get(_TRUSTED) is None and document.size <= _SMALL:
+            return self._found_out(stored, document)
+        return stored
+
+    def _is_trusted(self) -> bool:
+        return self._whole_at_once and self._memory.get(_TRUSTED) == "yes"
+
+    def _found_out(self, stored: Stored, document: OutgoingDocument) -> Stored:
+        """Whether conditions are kept, by what harms nothing: the same content at the same place."""
+        again = self.dav.put(stored.path, document, _ABSENT)
+        self._memory.put(_TRUSTED, "no" if again else "yes")
+        return self._told(stored.path, again, document) if again else stored
 
     def _move(self, stored: Stored, path: str, document: OutgoingDocument) -> Stored | None:
         response = self.dav.move(stored.path, path, overwrite=False)

@@ -130,6 +130,15 @@ def test_an_allowed_server_is_called_and_redirects_are_not_followed(wire: Provid
     assert [request.headers["x-signed"] for request in wire.asked] == ["yes"]
 
 
+def test_no_session_is_kept_from_call_to_call(wire: Provider) -> None:
+    allowed = Guard(Inner.parse("127.0.0.1"), lambda _request: None)
+    with httpx.Client() as client:
+        for _call in range(2):
+            wire.answer(200, set_cookie="session=abc; Path=/")
+            client.get(wire.url, auth=allowed)
+    assert [request.headers.get("cookie") for request in wire.asked] == [None, None]
+
+
 @pytest.fixture
 def wire() -> Iterator[Provider]:
     with provider() as made:

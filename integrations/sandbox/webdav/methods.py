@@ -71,7 +71,7 @@ class Methods:
 
     def _put(self, request: Request, tree: Tree, path: str) -> Response:
         before, content = tree.row(path), request.get_data()
-        _conditions(request, before)
+        self._conditions(request, before)
         self._may_change(path)
         if before and before["folder"]:
             raise Refused(409, "PUT is not allowed on non-files.")
@@ -90,7 +90,7 @@ class Methods:
         return Response(status=201, headers=headers_of(tree.make_folder(path)))
 
     def _delete(self, request: Request, tree: Tree, path: str) -> Response:
-        _conditions(request, _there(tree, path))
+        self._conditions(request, _there(tree, path))
         self._may_change(path)
         tree.delete(path)
         return Response(status=204)
@@ -107,6 +107,16 @@ class Methods:
         self._may_change(path, to)
         row = tree.move(path, to)
         return Response(status=204 if there else 201, headers=headers_of(row))
+
+    def _conditions(self, request: Request, row: Row | None) -> None:
+        """``If-Match`` and ``If-None-Match`` of RFC 9110 section 13.1."""
+        match, none = request.headers.get("If-Match"), request.headers.get("If-None-Match")
+        if not self._provider.settings.get("conditions"):
+            return
+        if match is not None and (row is None or match not in {"*", row["etag"]}):
+            raise Refused(412, "An If-Match header was specified, but none of the ETags matched")
+        if none is not None and row is not None and none in {"*", row["etag"]}:
+            raise Refused(412, "An If-None-Match header was specified, but the ETag matched")
 
     def _may_change(self, *paths: str) -> None:
         locked = self._provider.store.bucket("webdav:locked")
@@ -126,15 +136,6 @@ def _room_above(tree: Tree, path: str) -> None:
     above = tree.row(path.rpartition("/")[0])
     if above is None or not above["folder"]:
         raise Refused(409, "Parent node does not exist")
-
-
-def _conditions(request: Request, row: Row | None) -> None:
-    """``If-Match`` and ``If-None-Match`` of RFC 9110 section 13.1."""
-    match, none = request.headers.get("If-Match"), request.headers.get("If-None-Match")
-    if match is not None and (row is None or match not in {"*", row["etag"]}):
-        raise Refused(412, "An If-Match header was specified, but none of the ETags matched")
-    if none is not None and row is not None and none in {"*", row["etag"]}:
-        raise Refused(412, "An If-None-Match header was specified, but the ETag matched")
 
 
 def _destination(request: Request, tree: Tree) -> str:

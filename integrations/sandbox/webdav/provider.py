@@ -37,6 +37,7 @@ class WebDav(Provider):
     rules: ClassVar[Rules] = Rules(scopes={}, brand="#0b6b9b")
     known_settings: ClassVar[Mapping[str, Setting]] = {
         "storage_bytes": Setting("room of each account, in bytes", 5 * 1024**3),
+        "conditions": Setting("whether If-Match and If-None-Match are kept, as Nextcloud does", True),
     }
 
     def __init__(self, core: Core) -> None:

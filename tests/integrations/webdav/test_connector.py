@@ -57,9 +57,23 @@ def test_a_document_costs_one_call_when_its_folder_is_known(sandbox: DavBench, c
 
 def test_folders_are_made_once_and_the_home_is_found_once(sandbox: DavBench, connector: WebDav) -> None:
     deliver(connector, invoice())
-    assert calls(sandbox) == ["PROPFIND", "MKCOL", "MKCOL", "MKCOL", "MKCOL", "PUT"]
+    # The first document goes the long way, and once more to find out whether conditions are kept.
+    assert calls(sandbox) == ["PROPFIND", "MKCOL", "MKCOL", "MKCOL", "MKCOL", "PUT", "MOVE", "PUT"]
     deliver(worker(connector), invoice())
-    assert calls(sandbox)[6:] == ["PUT"]
+    assert calls(sandbox)[8:] == ["PUT"]
+
+
+def test_a_nextcloud_that_keeps_no_conditions_is_found_out(sandbox: DavBench, connector: WebDav) -> None:
+    sandbox.control("settings", provider="webdav", conditions=False)
+    receipt = deliver(connector, invoice())
+    assert connector.inspect([receipt]) == []
+    first, second = (invoice(content, number="R-1", party=None) for content in (b"first", b"second"))
+    receipts = [deliver(connector, document) for document in (first, second)]
+    assert [sandbox.content("anna", one.remote_id) for one in receipts] == [b"first", b"second"]
+    deliver(connector, revised(first, b"corrected"), receipts[0])
+    assert sorted(sandbox.content("anna", path) for path in sandbox.paths("anna")) == [
+        b"%PDF-1.7 sample", b"corrected", b"second",
+    ]  # fmt: skip
 
 
 def test_the_receipt_links_to_nextclouds_own_page(sandbox: DavBench, connector: WebDav) -> None:
