@@ -44,7 +44,8 @@ _REVOKED = {
 
 
 _STILL_WORKS = N_(
-    "Disconnected, and the login is forgotten here. At %(provider)s it still works: delete the app password or key there."
+    "Disconnected, and the login is forgotten here. At %(provider)s it still works: delete the app password or key "
+    "there."
 )
 
 

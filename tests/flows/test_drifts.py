@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 from sqlmodel import col, select
 
+from integrations.conformance.bench import ExporterBench
 from integrations.contract import Receipt as RemoteReceipt
 from portal import clock
 from portal.access import Viewer, viewer_of
@@ -27,10 +28,18 @@ from tests import factories
 from tests.flows.world import World, world
 from tests.integrations.google_drive.bench import DriveBench
 
+STORAGES = ("google_drive", "onedrive", "dropbox", "webdav", "s3")
+
 
 @pytest.fixture
-def at(settings: Settings, environ: dict[str, str]) -> Iterator[World]:
-    with world(settings, environ, "google_drive") as made:
+def kind() -> str:
+    """Whose storage it is, unless a test goes over all of them."""
+    return "google_drive"
+
+
+@pytest.fixture
+def at(settings: Settings, environ: dict[str, str], kind: str) -> Iterator[World]:
+    with world(settings, environ, kind) as made:
         yield made
 
 
@@ -339,3 +348,49 @@ def test_a_later_correction_refiles_by_id_with_the_next_run(at: World, owner: Vi
     assert drive.living("anna")[path] == before.remote_id
     at.holds(documents)
     assert proven(at)
+
+
+# --- what every storage must do
+
+
+@pytest.fixture
+def bench(at: World) -> ExporterBench:
+    return cast("ExporterBench", at.bench)
+
+
+@pytest.mark.parametrize("kind", STORAGES)
+def test_at_every_storage_a_deleted_file_comes_back(at: World, owner: Viewer, bench: ExporterBench) -> None:
+    documents = delivered(at, 3)
+    look(at)
+    assert found(at) == []
+    bench.remove(at.remote, from_receipt(at, documents[1]))
+    assert run(at, owner).delivered == 1
+    assert settled(at) == [Settlement.COMES_BACK]
+    at.holds(documents)
+    assert proven(at)
+
+
+@pytest.mark.parametrize("kind", STORAGES)
+def test_at_every_storage_a_change_is_restored(at: World, owner: Viewer, bench: ExporterBench) -> None:
+    documents = delivered(at, 2)
+    bench.alter(at.remote, from_receipt(at, documents[0]))
+    look(at)
+    assert settled(at) == [None]
+    decide(at, owner, drifts.restore)
+    drain(at.parts, at.instance.id)
+    at.holds(documents)
+    assert proven(at)
+
+
+@pytest.mark.parametrize("kind", STORAGES)
+def test_at_every_storage_a_change_is_accepted_and_taken_back(at: World, owner: Viewer, bench: ExporterBench) -> None:
+    documents = delivered(at, 2)
+    bench.alter(at.remote, from_receipt(at, documents[0]))
+    look(at)
+    decide(at, owner, drifts.accept)
+    assert proven(at)
+    look(at)
+    assert settled(at) == [Settlement.ACCEPTED]
+    decide(at, owner, drifts.undo)
+    assert proven(at, remote=False)
+    assert not proven(at)
