@@ -6,7 +6,8 @@ that leads to what arrived). Connectors reach them by base URL alone and do not 
 What makes them faithful: every reply is checked against the provider's published names and types; clients that nobody
 here wrote work unchanged (python-quickbooks, intuit-oauth for Python and JavaScript, node-quickbooks;
 Microsoft's msal and its Graph client for JavaScript, rclone's OneDrive backend;
-google-api-python-client); requests are checked as strictly as replies and refused with the published fault.
+google-api-python-client; Dropbox's own for Python, and rclone); requests are checked as strictly as replies and refused
+with the published fault.
 
 Remote control, JSON in and out, below ``/_control``:
 

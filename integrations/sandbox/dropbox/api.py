@@ -83,6 +83,7 @@ class Api:
                 lambda call: self.sessions.append(call.grant.account, call.arg, call.content), write, _UPLOAD
             ),
             "files/upload_session/finish": Route(self._finish, write, _UPLOAD),
+            "files/upload_session/finish_batch_v2": Route(self._finish_batch, write),
         }
 
     def answer(self, request: Request) -> Response:
@@ -101,7 +102,8 @@ class Api:
         if request.method != "POST":
             raise Senseless(name, f"Expected HTTP method POST, got {request.method}")
         grant = self._grant(request, name, route)
-        arg = _checked(name, _argument(request, name, route))
+        utf8 = bool(self.provider.settings.get("utf8_header"))
+        arg = _checked(name, _argument(request, name, route, utf8=utf8))
         content = request.get_data() if route.style == _UPLOAD else b""
         result = route.act(Call(self._view(request, name, grant), grant, arg, content))
         if isinstance(result, Problem):
@@ -188,12 +190,27 @@ class Api:
             return problem.of_upload(self.sessions.start(call.grant.account, session, call.content))
 
     def _finish(self, call: Call) -> Any:
-        whole = self.sessions.finish(call.grant.account, call.arg, call.content)
+        return self._finished(call, call.arg, call.content)
+
+    def _finish_batch(self, call: Call) -> dict[str, Any]:
+        """Many at once, each answered for itself; their sessions must be closed."""
+        return {"entries": [self._one_of_batch(call, arg) for arg in call.arg["entries"]]}
+
+    def _one_of_batch(self, call: Call, arg: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            told = self._committed(call, call.arg["commit"], whole)
+            self.sessions.check_closed(call.grant.account, arg)
+            told = self._finished(call, arg, b"")
+        except Problem as problem:
+            told = problem
+        return {".tag": "failure", "failure": told.error} if isinstance(told, Problem) else {".tag": "success", **told}
+
+    def _finished(self, call: Call, arg: Mapping[str, Any], content: bytes) -> Any:
+        whole = self.sessions.finish(call.grant.account, arg, content)
+        try:
+            told = self._committed(call, arg["commit"], whole)
         except Problem as problem:
             return problem.within("path")  # returned, not raised: the bytes stay in the session
-        self.sessions.end(call.arg["cursor"]["session_id"])
+        self.sessions.end(arg["cursor"]["session_id"])
         return told
 
     def _committed(self, call: Call, arg: Mapping[str, Any], content: bytes) -> dict[str, Any]:
@@ -221,7 +238,7 @@ class _as:  # noqa: N801 - reads as a word
             raise error.within(*self._outer) from None
 
 
-def _argument(request: Request, name: str, route: Route) -> Any:
+def _argument(request: Request, name: str, route: Route, *, utf8: bool) -> Any:
     given = request.headers.get("Content-Type", "")
     if route.style == _RPC:
         body = request.get_data()
@@ -234,7 +251,9 @@ def _argument(request: Request, name: str, route: Route) -> Any:
     told = request.headers.get("Dropbox-API-Arg")
     if told is None:
         raise Senseless(name, 'Must provide HTTP header "Dropbox-API-Arg" or URL parameter "arg".')
-    if not all(" " <= character <= "~" for character in told):
+    if utf8:
+        told = told.encode("latin-1").decode("utf-8", "replace")
+    elif not all(" " <= character <= "~" for character in told):
         raise Senseless(name, 'HTTP header "Dropbox-API-Arg": could not decode input as JSON')
     return _json(name, told, 'HTTP header "Dropbox-API-Arg"')
 

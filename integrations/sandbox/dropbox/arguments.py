@@ -73,6 +73,19 @@ def one_of(*void: str, **valued: Check) -> Check:
     return check
 
 
+def listed(check: Check, most: int) -> Check:
+    """A list of at most so many."""
+
+    def check_all(value: Any) -> Any:
+        if not isinstance(value, list):
+            raise ValueError(f"expected list, got {_kind(value)}")  # noqa: TRY004
+        if len(value) > most:
+            raise ValueError(f"list must contain at most {most} items")
+        return [check(one) for one in value]
+
+    return check_all
+
+
 def struct(fields: Mapping[str, Field]) -> Check:
     """An object with these fields and no other; defaults filled in."""
 
@@ -128,6 +141,7 @@ _COMMIT = {
 _CURSOR = Field(
     struct({"session_id": Field(text(), required=True), "offset": Field(number(), required=True)}), required=True
 )
+_FINISH = struct({"cursor": _CURSOR, "commit": Field(struct(_COMMIT), required=True), "content_hash": _HASH})
 _LIST = {
     "path": LISTED,
     "recursive": _NO,
@@ -174,7 +188,6 @@ ARGUMENTS: Mapping[str, Check] = {
         {"close": _NO, "session_type": Field(one_of("sequential", "concurrent")), "content_hash": _HASH}
     ),
     "files/upload_session/append_v2": struct({"cursor": _CURSOR, "close": _NO, "content_hash": _HASH}),
-    "files/upload_session/finish": struct(
-        {"cursor": _CURSOR, "commit": Field(struct(_COMMIT), required=True), "content_hash": _HASH}
-    ),
+    "files/upload_session/finish": _FINISH,
+    "files/upload_session/finish_batch_v2": struct({"entries": Field(listed(_FINISH, 1000), required=True)}),
 }

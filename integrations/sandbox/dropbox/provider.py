@@ -58,6 +58,7 @@ class Dropbox(Provider):
         "app_folder": Setting("apps see a folder of their own only, else the whole Dropbox", True),
         "unknown_id": Setting("tag for writing below an unknown id: malformed_path or not_found", "malformed_path"),
         "lists_itself": Setting("a recursive listing names the folder itself", True),
+        "utf8_header": Setting("Dropbox-API-Arg may hold UTF-8 that is not escaped", False),
         "throttle_text": Setting("a throttled answer is plain text, not JSON", False),
     }
 

@@ -75,6 +75,15 @@ class Sessions:
             self._store.files.append(self._key(cursor["session_id"]), content)
         return self._store.files.get(self._key(cursor["session_id"])) or b""
 
+    def check_closed(self, account: str, arg: Mapping[str, Any]) -> None:
+        """A batch takes closed sessions only."""
+        try:
+            session = self._session(account, arg["cursor"]["session_id"])
+        except Problem as problem:
+            raise problem.within("lookup_failed") from None
+        if not session["closed"]:
+            raise Problem("lookup_failed", "not_closed")
+
     def end(self, name: str) -> None:
         """It has become a file and is known no more."""
         self._store.files.delete(self._key(name))

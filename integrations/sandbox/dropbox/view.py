@@ -103,7 +103,7 @@ class View:
             if namespace[1] not in self.namespaces or not namespace[2]:
                 raise Problem("not_found")
             return self.namespaces[namespace[1]], names_of(namespace[2][1:])
-        return self.root, names_of(path[1:])
+        return self.root, names_of(path.lstrip("/"))  # «//name» is taken too: rclone lists so
 
     def path(self, row: Mapping[str, Any]) -> str:
         """As this caller reads it."""

@@ -1,6 +1,6 @@
-"""Microsoft's own host names on this machine: https with a certificate of ours, and a proxy that leads there.
+"""A provider's own host names on this machine: https with a certificate of ours, and a proxy that leads there.
 
-So programs that know only ``graph.microsoft.com`` and ``login.microsoftonline.com`` speak to the simulator unchanged.
+So programs that know only ``graph.microsoft.com`` or ``api.dropboxapi.com`` speak to the simulator unchanged.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import socket
 import socketserver
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,8 +24,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from integrations.sandbox.server import Server
 
-HOSTS = ("graph.microsoft.com", "login.microsoftonline.com")
-
 
 @dataclass(frozen=True)
 class Front:
@@ -37,28 +35,33 @@ class Front:
 
 
 @contextmanager
-def front(app: Any, folder: Path) -> Iterator[Front]:
-    """The whole sandbox by https, with OneDrive at the top of its hosts."""
+def front(app: Any, folder: Path, hosts: Mapping[str, str]) -> Iterator[Front]:
+    """The whole sandbox by https; ``hosts``: a provider's host name -> where its paths begin in the sandbox."""
     certificate = folder / "certificate.pem"
-    certificate.write_bytes(_certificate())
+    certificate.write_bytes(_certificate(hosts))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    server = Server(_AtTop(app))
+    server = Server(_AtTop(app, hosts))
     server._listener.socket = context.wrap_socket(server._listener.socket, server_side=True)
     with server, _Proxy(server.port) as proxy:
         yield Front(f"http://127.0.0.1:{proxy.port}", f"https://127.0.0.1:{server.port}", certificate)
 
 
 class _AtTop:
-    """Microsoft's paths begin where ours have the kind's name; by https, as its addresses must say."""
+    """The provider's paths begin where ours have the kind's name; by https, as its addresses must say.
 
-    def __init__(self, app: Any) -> None:
-        self._app = app
+    Under no host of the provider's (``url``) they begin where those of its first host do.
+    """
+
+    def __init__(self, app: Any, hosts: Mapping[str, str]) -> None:
+        self._app, self._hosts = app, hosts
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         environ["wsgi.url_scheme"] = "https"
-        if not environ["PATH_INFO"].startswith("/onedrive/"):
-            environ["PATH_INFO"] = f"/onedrive{environ['PATH_INFO']}"
+        host = environ.get("HTTP_HOST", "").partition(":")[0]
+        begin = self._hosts.get(host, next(iter(self._hosts.values())))
+        if not environ["PATH_INFO"].startswith(f"{begin}/"):
+            environ["PATH_INFO"] = f"{begin}{environ['PATH_INFO']}"
         return self._app(environ, start_response)
 
 
@@ -99,11 +102,11 @@ class _Proxy:
         self._listener.server_close()
 
 
-def _certificate() -> bytes:
-    """Key and certificate for Microsoft's hosts and this machine."""
+def _certificate(hosts: Iterable[str]) -> bytes:
+    """Key and certificate for these hosts and this machine."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Kontor sandbox")])
-    names = [*(x509.DNSName(host) for host in HOSTS), x509.IPAddress(ip_address("127.0.0.1"))]
+    names = [*(x509.DNSName(host) for host in hosts), x509.IPAddress(ip_address("127.0.0.1"))]
     now = datetime.now(UTC)
     made = (
         x509.CertificateBuilder()

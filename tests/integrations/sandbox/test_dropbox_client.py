@@ -174,6 +174,19 @@ def test_an_upload_in_concurrent_pieces(bench: DropboxBench, box: Any) -> None:
     assert bench.content(told.id) == content
 
 
+def test_many_sessions_are_finished_at_once_and_each_answers_for_itself(bench: DropboxBench, box: Any) -> None:
+    sessions = [box.files_upload_session_start(b"x" * n, close=n != 3).session_id for n in (1, 2, 3)]
+    entries = [
+        files.UploadSessionFinishArg(files.UploadSessionCursor(session, n), files.CommitInfo(path))
+        for n, (session, path) in enumerate(zip(sessions, ("/a", "/a", "/b"), strict=True), 1)
+    ]
+    first, clash, open_ = box.files_upload_session_finish_batch_v2(entries).entries
+    assert first.get_success().path_display == "/a"
+    assert clash.get_failure().get_path().get_conflict().is_file()
+    assert open_.get_failure().get_lookup_failed().is_not_closed()
+    assert bench.files("anna") == ["a"]
+
+
 # --- lists
 
 

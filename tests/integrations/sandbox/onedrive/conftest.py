@@ -13,6 +13,7 @@ from tests.integrations.sandbox.onedrive.bare import App
 from tests.integrations.sandbox.onedrive.replies import check
 
 SIMULATOR = {"onedrive": "integrations.sandbox.onedrive:OneDrive"}
+HOSTS = {"graph.microsoft.com": "/onedrive", "login.microsoftonline.com": "/onedrive"}
 
 
 @pytest.fixture

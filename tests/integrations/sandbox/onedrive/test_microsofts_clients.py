@@ -19,8 +19,8 @@ import pytest
 from integrations.sandbox.app import Sandbox
 from integrations.sandbox.server import Server
 from tests.integrations.onedrive.bench import OneDriveBench
-from tests.integrations.sandbox.onedrive.conftest import SIMULATOR
-from tests.integrations.sandbox.onedrive.front import Front, front
+from tests.integrations.sandbox.front import Front, front
+from tests.integrations.sandbox.onedrive.conftest import HOSTS, SIMULATOR
 from tests.integrations.sandbox.onedrive.test_identity import BACK, allowed
 
 PACKAGE = "@microsoft/microsoft-graph-client@3.0.7"
@@ -30,7 +30,7 @@ BUILD = Path(__file__).parents[4] / "build" / "node-graph"
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[OneDriveBench, Front]]:
     app = Sandbox(None, SIMULATOR)
-    with Server(app) as server, httpx.Client(timeout=20) as http, front(app, tmp_path) as made:
+    with Server(app) as server, httpx.Client(timeout=20) as http, front(app, tmp_path, HOSTS) as made:
         yield OneDriveBench(server.url, "onedrive", http), made
     app.close()
 

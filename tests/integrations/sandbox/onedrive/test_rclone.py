@@ -16,9 +16,9 @@ from integrations.sandbox.app import Sandbox
 from integrations.sandbox.server import Server
 from tests.integrations.onedrive.bench import OneDriveBench
 from tests.integrations.onedrive.documents import delivered, invoice, large
+from tests.integrations.sandbox.front import front
 from tests.integrations.sandbox.onedrive.bare import App
-from tests.integrations.sandbox.onedrive.conftest import SIMULATOR
-from tests.integrations.sandbox.onedrive.front import front
+from tests.integrations.sandbox.onedrive.conftest import HOSTS, SIMULATOR
 
 Rclone = Callable[..., str]
 
@@ -55,7 +55,7 @@ def rclone(bench_and_app: tuple[OneDriveBench, Sandbox], account: str, tmp_path:
         "[one]\ntype = onedrive\nclient_id = kontor-demo\nclient_secret = kontor-demo-secret\n"
         f"token = {json.dumps(token)}\ndrive_id = {drive['id']}\ndrive_type = {drive['driveType']}\n"
     )
-    with front(app, tmp_path) as served:
+    with front(app, tmp_path, HOSTS) as served:
         environ = {"HTTPS_PROXY": served.proxy, "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
 
         def run(*words: str) -> str:
