@@ -15,12 +15,13 @@ import pytest
 from portal.config import Settings
 from portal.delivery.sweep import sweep
 from portal.documents.models import Document
-from tests.flows.world import KINDS, World, world
+from tests.flows.world import STORAGES, World, world
 
 SECONDS = float(os.environ.get("KONTOR_SOAK_SECONDS") or 300)
 SEED = int(os.environ.get("KONTOR_SOAK_SEED") or time.time())
 FAULTS = {"commit-then-drop": 0.02, "throttle:1": 0.02, "down": 0.02, "reset": 0.02, "expired": 0.01}
 WORKERS = 2
+KINDS = ("quickbooks", *STORAGES)
 
 
 @pytest.mark.soak
