@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from integrations.contract import N_, Memory
+from integrations.contract import N_, Memory, Place
 from integrations.errors import TargetGone, Transient
+from integrations.naming import safe_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,23 @@ class Tree:
         known = self.known(())
         living = self.store.living(known) if known else None
         return living or self._make((), None, gone=known)
+
+    def places(self, paths: Sequence[str]) -> list[Place]:
+        """The root and the folders at ``paths`` (``"/"``-separated), living, each with its link; made where missing."""
+        root = self.root()
+        found = [Place(path="", remote_id=root.id, link=root.link)]
+        for path in paths:
+            names = tuple(safe_name(name) for name in path.split("/") if name)
+            folder = self._living(names)
+            found.append(Place(path="/".join(names), remote_id=folder.id, link=folder.link))
+        return found
+
+    def _living(self, path: tuple[str, ...]) -> Folder:
+        folder_id = self.ensure(path)
+        folder = self.store.living(folder_id) or self.store.living(self.ensure(path, gone=folder_id))
+        if folder is None:
+            raise TargetGone(N_("The folder “%(folder)s” was deleted at the provider."), folder="/".join(path))
+        return folder
 
     def ensure(self, path: Sequence[str], *, gone: str | None = None) -> str:
         """The id of the folder at ``path``, made with all that is missing above it.

@@ -1,4 +1,4 @@
-"""The settings by which storages without ids lay documents out."""
+"""The settings by which storages lay documents out."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field
 
 from integrations.contract import (
     N_,
@@ -36,14 +36,15 @@ from integrations.google_drive.failures import NAME, InUse
 from integrations.google_drive.inspection import Inspection, checksums
 from integrations.google_drive.tree import MARK, DriveFolders, Ids
 from integrations.google_drive.upload import Upload, send
-from integrations.naming import DEFAULT_PATH, Language, Placement, Template, free_name, safe_name
+from integrations.layout import Layout
+from integrations.naming import Placement, Template, free_name
 from integrations.oauth import Bearer, Flow, OAuthApp
 
 SCOPE = "https://www.googleapis.com/auth/drive.file"
 DOCUMENT, VERSION = "kontor_document", "kontor_version"
 
 
-class Config(BaseModel):
+class Config(Layout):
     """Settings of one instance."""
 
     root: str = Field(
@@ -53,22 +54,6 @@ class Config(BaseModel):
         title=N_("Name of the main folder"),
         description=N_("It is made at the top of “My Drive”; you may move or rename it there later."),
     )
-    path: str = Field(
-        default=DEFAULT_PATH,
-        max_length=200,
-        title=N_("Folders and file name"),
-        description=N_(
-            "Below the main folder, separated by slashes. Places that are filled in: {client}, {account}, {month}, "
-            "{kind}, {date}, {party}, {number}. What is not known of a document is left out."
-        ),
-    )
-    language: Language = Field(default=Language.GERMAN, title=N_("Language of the folder names"))
-
-    @field_validator("path")
-    @classmethod
-    def _path_can_be_used(cls, value: str) -> str:
-        Template.parse(value)
-        return value
 
 
 class GoogleDrive(Exporter):
@@ -110,7 +95,7 @@ class GoogleDrive(Exporter):
         auth = Bearer(wiring.tokens, wiring.now)
         self.drive = Drive(wiring.http, auth, self.endpoint("api"), self.endpoint("upload"))
         self.ids = Ids(self.drive)
-        self.tree = Tree(DriveFolders(self.drive, self.ids), wiring.memory, safe_name(self.config.root))
+        self.tree = Tree(DriveFolders(self.drive, self.ids), wiring.memory, self.config.top)
         self.template = Template.parse(self.config.path)
 
     def check(self) -> Account:
@@ -136,17 +121,7 @@ class GoogleDrive(Exporter):
 
     def prepare(self, folders: Sequence[str]) -> list[Place]:
         """The root (made again if it was deleted: set-up wants it) and the folders, each with its link."""
-        root = self.tree.root()
-        places = [Place(path="", remote_id=root.id, link=root.link)]
-        for path in folders:
-            names = [safe_name(name) for name in path.split("/") if name]
-            folder = self.tree.store.living(self.tree.ensure(names))
-            if folder is None:
-                folder = self.tree.store.living(self.tree.ensure(names, gone=self.tree.known(names)))
-            if folder is None:
-                raise TargetGone(N_("The folder “%(folder)s” was deleted at the provider."), folder=path)
-            places.append(Place(path="/".join(names), remote_id=folder.id, link=folder.link))
-        return places
+        return self.tree.places(folders)
 
     def account_folder(self, client: str, account: str) -> str:
         """As far as the instance's path names it."""

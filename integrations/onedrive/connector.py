@@ -40,7 +40,7 @@ from integrations.errors import (
     Transient,
 )
 from integrations.folders import Tree
-from integrations.naming import Placement, clash_key, free_name, numbered, safe_name
+from integrations.naming import Placement, clash_key, free_name, numbered
 from integrations.oauth import Bearer
 from integrations.onedrive import content
 from integrations.onedrive.claims import FREE, Claim, Claims
@@ -137,17 +137,7 @@ class OneDrive(Exporter):
     def prepare(self, folders: Sequence[str]) -> list[Place]:
         """The root (made again if it was deleted: set-up wants it) and the folders, each with its link."""
         self._learned()
-        root = self.tree.root()
-        places = [Place(path="", remote_id=root.id, link=root.link)]
-        for path in folders:
-            names = [safe_name(name) for name in path.split("/") if name]
-            folder = self.tree.store.living(self.tree.ensure(names))
-            if folder is None:
-                folder = self.tree.store.living(self.tree.ensure(names, gone=self.tree.known(names)))
-            if folder is None:
-                raise TargetGone(N_("The folder “%(folder)s” was deleted at the provider."), folder=path)
-            places.append(Place(path="/".join(names), remote_id=folder.id, link=folder.link))
-        return places
+        return self.tree.places(folders)
 
     def account_folder(self, client: str, account: str) -> str:
         """As far as the instance's path names it."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import Field, field_validator
 
 from integrations.contract import N_
-from integrations.naming import DEFAULT_PATH, Language, Template, safe_name
+from integrations.layout import Layout
+from integrations.naming import Template
 from integrations.oauth import OAuthApp
 
 # A whole path has at most 400 characters. Before the main folder a company's has "personal/…/Documents", and a person
@@ -15,7 +16,7 @@ from integrations.oauth import OAuthApp
 MOST, ABOVE = 400, 90
 
 
-class Config(BaseModel):
+class Config(Layout):
     """Settings of one instance."""
 
     root: str = Field(
@@ -25,27 +26,11 @@ class Config(BaseModel):
         title=N_("Name of the main folder"),
         description=N_("It is made at the top of OneDrive; you may move or rename it there later."),
     )
-    path: str = Field(
-        default=DEFAULT_PATH,
-        max_length=200,
-        title=N_("Folders and file name"),
-        description=N_(
-            "Below the main folder, separated by slashes. Places that are filled in: {client}, {account}, {month}, "
-            "{kind}, {date}, {party}, {number}. What is not known of a document is left out."
-        ),
-    )
-    language: Language = Field(default=Language.GERMAN, title=N_("Language of the folder names"))
-
-    @field_validator("path")
-    @classmethod
-    def _path_can_be_used(cls, value: str) -> str:
-        Template.parse(value)
-        return value
 
     @property
     def top(self) -> str:
         """The main folder's name; SharePoint keeps "Forms" at the top of a library for itself."""
-        name = safe_name(self.root)
+        name = super().top
         return f"{name}_" if name.casefold() == "forms" else name
 
     @property
