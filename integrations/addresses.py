@@ -13,7 +13,7 @@ import re
 import socket
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 from pydantic import BaseModel, Field, field_validator
@@ -29,6 +29,8 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # The metadata services of Amazon (IPv6), Alibaba and Oracle; those at 169.254.0.0/16 are link-local anyway.
 _METADATA = {ipaddress.ip_address(one) for one in ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")}
 _SEPARATORS = re.compile(r"[\s,;]+")
+_NO_ADDRESS = re.compile(r"[\\\x00-\x1f]")
+_AS_TYPED = "/%:@!$&'()*+,;=~"  # of a path: what may stand in one, and what is encoded already
 
 
 class Reach(BaseModel):
@@ -96,9 +98,9 @@ def web_address(text: str) -> str:
         usable = parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is none
         usable = False
-    if not usable or parts.username is not None or re.search(r"[\s\\\x00-\x1f]", text):
+    if not usable or parts.username is not None or _NO_ADDRESS.search(text) or " " in parts.netloc:
         raise ValueError(N_("A complete address, please, such as https://cloud.example.com."))
-    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{quote(parts.path, safe=_AS_TYPED)}".rstrip("/")
 
 
 def is_public(address: Address) -> bool:
@@ -145,7 +147,7 @@ class Guard(httpx.Auth):
         request.headers.pop("cookie", None)  # each call signs for itself; a session would bring its own rules
         self._sign(request)
         address = self._address(request.url)
-        request.extensions = {**request.extensions, "sni_hostname": request.url.host}
+        request.extensions = {**request.extensions, "sni_hostname": request.url.raw_host.decode("ascii")}
         request.url = request.url.copy_with(host=str(address))
         yield request
 

@@ -102,6 +102,12 @@ def test_the_call_goes_to_the_address_that_was_examined() -> None:
         assert request.extensions["sni_hostname"] == "cloud.example"
 
 
+def test_a_name_with_umlauts_is_asked_for_as_certificates_spell_it() -> None:
+    request = httpx.Request("GET", "https://müller.example/dav")
+    next(guard("93.184.216.34").auth_flow(request))
+    assert request.headers["host"] == request.extensions["sni_hostname"] == "xn--mller-kva.example"
+
+
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1", "localhost", "[::1]", "127.0.0.1"])
 def test_other_spellings_of_loopback_are_seen_through(host: str) -> None:
     with pytest.raises(ConnectorError):
@@ -152,6 +158,7 @@ def wire() -> Iterator[Provider]:
         (" https://cloud.example/ ", "https://cloud.example"),
         ("https://cloud.example:8443/dav/?x=1#y", "https://cloud.example:8443/dav"),
         ("http://nas.local/dav", "http://nas.local/dav"),
+        ("https://nas.local/Müllers Ordner/%20x", "https://nas.local/M%C3%BCllers%20Ordner/%20x"),
         ("https://[2001:db8::1]/dav", "https://[2001:db8::1]/dav"),
     ],
 )
