@@ -89,9 +89,8 @@ def _lower(right: float, count: float) -> float:
 
 
 def sure(one: Judged, made: Table) -> float:
-    """The confidence that a table gives a value."""
-    points = made.get(one.source.value, {}).get(one.name)
-    return min(confidence.interpolated(points, one.score), one.most) if points and one.score is not None else 0.0
+    """The confidence that a table gives a value, as a reader does; 0 where nothing was read."""
+    return confidence.probabilities(one.choices, one.source, made).get(one.name, 0.0)
 
 
 def curve(judged: Sequence[Judged], made: Table) -> str:

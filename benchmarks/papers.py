@@ -14,6 +14,7 @@ from typing import Any
 
 from portal.money import Money
 from portal.reading import fields, ocr, pdf
+from portal.reading.fields.ranking import Choice
 from portal.reading.findings import Source
 from portal.reading.flatten import Detected
 from portal.reading.limits import Limits
@@ -118,6 +119,7 @@ class Judged:
     right: bool
     value: object = None
     most: float = 1.0  # the confidence that it cannot exceed
+    choices: Mapping[str, Choice[Any]] = field(default_factory=dict, repr=False)
 
 
 def judge(paper: Paper, read: Sequence[Page]) -> list[Judged]:
@@ -130,7 +132,7 @@ def judge(paper: Paper, read: Sequence[Page]) -> list[Judged]:
         others = paper.sellers if name == "seller" else ()
         fits = choice is not None and any(is_right(name, choice.value, one) for one in (wanted, *others))
         score, value, most = (choice.score, choice.value, choice.most) if choice else (None, None, 1.0)
-        judged.append(Judged(paper, NAMES[name], source, score, fits, value, most))
+        judged.append(Judged(paper, NAMES[name], source, score, fits, value, most, choices))
     return judged
 
 

@@ -54,6 +54,7 @@ def _register_pages(app: Flask) -> None:
         deliveries,
         documents,
         drifts,
+        einvoices,
         files,
         firm,
         first_visit,
@@ -73,6 +74,6 @@ def _register_pages(app: Flask) -> None:
         health.pages, auth.pages, first_visit.pages, account.pages, firm.pages, board.pages, clients.pages,
         documents.pages, files.files, bank_accounts.pages, movements.pages, statements.pages, store.pages,
         integrations.pages, integration_setup.pages, connections.pages, drifts.pages, deliveries.pages,
-        completeness.pages, search.pages, mailbox.pages, readings.pages, splitting.pages,
+        completeness.pages, search.pages, mailbox.pages, readings.pages, splitting.pages, einvoices.pages,
     ):  # fmt: skip
         app.register_blueprint(blueprint)

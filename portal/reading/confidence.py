@@ -8,31 +8,57 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
-from typing import TypeVar
+from typing import Any
 
 from portal.reading.fields.ranking import Choice
 from portal.reading.findings import Finding, Source
 
-T = TypeVar("T")
-_UNSURE = 0.5  # of the letters that the OCR engine itself doubts, and of fields never measured
+Table = Mapping[str, Mapping[str, Sequence[Sequence[float]]]]
+_UNSURE = 0.5  # of fields never measured
+_ENGINE_SURE, _DOUBTED = 0.8, 0.9  # letters that the OCR engine itself doubts are never surer
+_SUM = ("net", "tax", "gross")
 
 
-def finding(name: str, choice: Choice[T], source: Source) -> Finding[T]:
-    """The choice with its probability."""
-    sure = probability(name, choice.score, source)
-    sure = min(sure, choice.most)
-    if source is Source.OCR and choice.sure < 0.8:
-        sure = min(sure, 0.9)
-    return Finding(value=choice.value, confidence=round(sure, 4), source=source, page=choice.page, box=choice.box)
+def findings(choices: Mapping[str, Choice[Any]], source: Source) -> dict[str, Finding[Any]]:
+    """The choices with their probabilities."""
+    sure = probabilities(choices, source, table())
+    return {
+        name: Finding(
+            value=choice.value, confidence=round(sure[name], 4), source=source, page=choice.page, box=choice.box
+        )
+        for name, choice in choices.items()
+    }
 
 
-def probability(name: str, score: float, source: Source) -> float:
-    """How likely a value of a field is right at this score."""
-    points = table().get(source.value, {}).get(name)
-    return interpolated(points, score) if points else _UNSURE
+def probabilities(choices: Mapping[str, Choice[Any]], source: Source, points: Table) -> dict[str, float]:
+    """How likely each chosen value is right: by its own evidence, and by what the others prove of it."""
+    return _added_up(choices, {name: _alone(name, choice, source, points) for name, choice in choices.items()})
+
+
+def _alone(name: str, choice: Choice[Any], source: Source, points: Table) -> float:
+    measured = points.get(source.value, {}).get(name)
+    sure = min(interpolated(measured, choice.score) if measured else _UNSURE, choice.most)
+    return min(sure, _DOUBTED) if source is Source.OCR and choice.sure < _ENGINE_SURE else sure
+
+
+def _added_up(choices: Mapping[str, Choice[Any]], sure: Mapping[str, float]) -> dict[str, float]:
+    """Where net and tax come to the total, any two that are right make the third right.
+
+    Two are right together at least with p + q - 1 (Bonferroni), whatever they have to do with each other.
+    """
+    told = dict(sure)
+    if all(name in choices for name in _SUM) and _come_to(*(choices[name].value for name in _SUM)):
+        for name in _SUM:
+            one, two = (sure[other] for other in _SUM if other != name)
+            told[name] = max(sure[name], one + two - 1)
+    return told
+
+
+def _come_to(net: Any, tax: Any, gross: Any) -> bool:
+    return bool(net.currency == tax.currency == gross.currency and net.minor + tax.minor == gross.minor)
 
 
 def interpolated(points: Sequence[Sequence[float]], score: float) -> float:

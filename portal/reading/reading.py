@@ -116,8 +116,9 @@ def _of_pdf(content: bytes, client: ClientFacts | None, limits: Limits) -> Readi
 
 def _hybrid(invoice: EInvoice, reading: Reading, pages: Sequence[Page]) -> Reading:
     """XML counts, its values shown where the pages print them; what the pages say otherwise is flagged."""
-    ibans = [one.seen.value.iban for one in iban.accounts(pages) if one.seen.value.valid]
-    differing = compare(invoice.findings, reading.findings, ibans)
+    printed_ibans = [one.seen.value.iban for one in iban.accounts(pages) if one.seen.value.valid]
+    own = invoice.invoice.ibans if invoice.invoice else []
+    differing = compare(invoice.findings, reading.findings, own, printed_ibans)
     merged = merge(invoice.findings, reading.findings)
     printed = reading.findings.found()
     placed: dict[str, Any] = {

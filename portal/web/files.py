@@ -25,9 +25,9 @@ from portal.i18n import language, say
 from portal.ids import parse
 from portal.processing import readings
 from portal.reading.einvoice.readable import Readable, readable
-from portal.reading.einvoice.reader import read_einvoice
 from portal.reading.reading import XML
 from portal.web import parts, reading, viewer
+from portal.web.einvoices import einvoice_of
 from portal.web.readings import sheets
 
 files = Blueprint("files", __name__, url_prefix="/clients/<uuid:client_id>/documents")
@@ -93,18 +93,13 @@ def look(client_id: UUID, document_id: UUID) -> str:
         wrong = say(error.text, error.facts)
     return render_template(
         "documents/preview.html", document=document, client_id=client_id, shown=shown, wrong=wrong, invoice=invoice,
-        sheets=sheets(document, read),
+        sheets=sheets(document, read), hybrid=bool(read and read.einvoice and not invoice),
     )  # fmt: skip
 
 
 def _invoice(content: BinaryIO, document: Document) -> Readable | None:
-    """An XML e-invoice as a person reads it; None for any other file."""
-    if document.media_type not in XML:
-        return None
-    try:
-        found = read_einvoice(content, document.media_type)
-    except Invalid:
-        return None  # its text is shown as it is
+    """An XML e-invoice as a person reads it; None for any other file, whose text or pages are shown as they are."""
+    found = einvoice_of(content, document) if document.media_type in XML else None
     return readable(found.invoice, language()) if found is not None and found.invoice is not None else None
 
 

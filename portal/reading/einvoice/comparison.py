@@ -21,10 +21,13 @@ DIFFERS: Mapping[str, str] = {
 }
 
 
-def compare(xml: Findings, pages: Findings, ibans: Collection[str] = ()) -> tuple[Flag, ...]:
+def compare(
+    xml: Findings, pages: Findings, ibans: Collection[str] = (), printed: Collection[str] = ()
+) -> tuple[Flag, ...]:
     """What the pages of a hybrid say otherwise than its XML: total, VAT, IBAN, date, number.
 
-    Only what both have, the pages at 0.8 sure or more. ``ibans`` are further accounts of the XML that pages may show.
+    Only what both have, the pages at 0.8 sure or more. ``ibans`` are further accounts of the XML that pages may show;
+    ``printed`` are all accounts on the pages: a letterhead may list more than the XML, but one of the XML's is there.
     Signs do not count (credit notes are printed either way), nor do blanks and dashes of numbers; the pages may show
     the amount due for the total.
     """
@@ -33,7 +36,8 @@ def compare(xml: Findings, pages: Findings, ibans: Collection[str] = ()) -> tupl
     for name, text in DIFFERS.items():
         if name in written and name in seen and seen[name].confidence >= SURE:
             allowed = _allowed(name, xml, ibans)
-            if _plain(seen[name].value) not in allowed:
+            shown = {_plain(seen[name].value), *(map(_plain, printed) if name == "iban" else ())}
+            if not shown & allowed:
                 facts = {"xml": _said(written[name].value), "pages": _said(seen[name].value)}
                 flags.append(Flag(text=text, facts=facts, rule="HYBRID", level=Level.ERROR))
     return tuple(flags)

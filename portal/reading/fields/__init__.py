@@ -31,8 +31,7 @@ def find(pages: Sequence[Page], known: Known | None = None) -> Findings:
     """All fields that the pages show, with confidence and place."""
     choices = choose(pages, known or Known())
     source = pages[0].source
-    found = {name: confidence.finding(name, choice, source) for name, choice in choices.items()}
-    return Findings(**found)  # type: ignore[arg-type]
+    return Findings(**confidence.findings(choices, source))  # type: ignore[arg-type]
 
 
 def choose(pages: Sequence[Page], known: Known) -> dict[str, Choice[Any]]:

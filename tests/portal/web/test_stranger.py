@@ -42,6 +42,8 @@ OWN = {
 }  # fmt: skip
 # Not walked with a session: they would end it.
 ENDS_SESSION = {"auth.sign_out"}
+# The document of the walk is no e-invoice.
+EINVOICES = {"einvoices.page", "einvoices.printed", "einvoices.xml"}
 # Words that only those may read who see documents.
 WHY = "Geheimnisvoller Fehler"
 MARKS = ("Geheime Lieferantin", "GEH-4711", "geheim.pdf", "987,65", "987.65", "98765", WHY, "Geheimkonto")
@@ -277,7 +279,8 @@ def test_unknown_ids_are_not_found_even_by_the_owner(world: World) -> None:
 def test_the_owner_finds_every_page(world: World) -> None:
     """Else strangers would find nothing only because there is nothing."""
     unknown = {"auth.invitation", "first_visit.welcome", "integrations.callback"}
-    of_other_files = {"files.picture", "files.page", "api:splits.proposed"}  # the document here is a PDF without pages
+    # The document here is a PDF without pages.
+    of_other_files = {"files.picture", "files.page", "api:splits.proposed", *EINVOICES}
     wrong = [
         f"{call}: {status}"
         for call, status, _text in _answers(world, world.somebody("owner"), methods={"GET"})
