@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from integrations.conformance.parts import MemoryFacts, revised, sample, worker
-from integrations.contract import DocumentKind, DriftKind
-from integrations.errors import ReauthRequired
+from integrations.contract import DocumentKind, DriftKind, OutgoingDocument, Receipt
+from integrations.errors import ReauthRequired, Transient
 from integrations.layout import Layout
 from integrations.webdav.connector import WebDav
 from integrations.webdav.login import DavLogin
@@ -111,3 +114,29 @@ def test_updates_moves_and_read_back_work_at_rclones_server(served: tuple[Path, 
 def test_a_wrong_password_is_told(served: tuple[Path, str]) -> None:
     with httpx.Client() as http, pytest.raises(ReauthRequired):
         signed_in(served[1], http, "wrong").check()
+
+
+def test_the_half_of_an_upload_that_broke_off_is_not_left(served: tuple[Path, str], connector: WebDav) -> None:
+    whole = sample(INVOICE, b"x" * 3_000_001)
+
+    class Breaking(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() > 1_000_000:
+                raise ConnectionResetError("the line is dead")
+            return super().read(size)
+
+    broken = replace(whole, open=lambda: Breaking(b"x" * 3_000_001))
+    with pytest.raises(ConnectionResetError):
+        connector.deliver(broken, "unused", None)
+    receipt = patiently(connector, whole)
+    assert files(served[0]) == {receipt.remote_id: b"x" * 3_000_001}
+
+
+def patiently(connector: WebDav, document: OutgoingDocument) -> Receipt:
+    """As the portal would: the server keeps a file locked until it has noticed that its sender is gone."""
+    for _attempt in range(50):
+        try:
+            return connector.deliver(document, "unused", None)
+        except Transient:
+            time.sleep(0.1)
+    return pytest.fail("the file stays locked")
