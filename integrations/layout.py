@@ -40,10 +40,15 @@ class Layout(BaseModel):
         """The main folder under a name that every storage takes."""
         return safe_name(self.root)
 
+    @property
+    def template(self) -> Template:
+        """The path, read."""
+        return Template.parse(self.path)
+
     def place(self, document: OutgoingDocument) -> Placement:
         """Where a document goes below the main folder."""
-        return Template.parse(self.path).place(document, self.language)
+        return self.template.place(document, self.language)
 
     def account_folder(self, client: str, account: str) -> str:
         """The folder of a bank account below the main folder; empty when none is named after it."""
-        return Template.parse(self.path).account_folder(client, account, self.language)
+        return self.template.account_folder(client, account, self.language)

@@ -70,7 +70,7 @@ class Claims:
         if claim.since is None or not claim.is_mine:
             return None
         found = next((item for item in here if clash_key(item.name) == clash_key(claim.name)), None)
-        if found is None or not found.is_company or found.app != self._client_id or found.created is None:
+        if found is None or found.app != self._client_id or found.created is None:
             return None
         is_new = found.created >= claim.since - _CLOCKS_DIFFER
         return found if is_new and 0 <= found.size - document.size <= _ADDED_AT_MOST else None

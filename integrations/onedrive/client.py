@@ -40,7 +40,6 @@ class Item:
     link: str | None = None
     parent: str = ""
     parent_path: str = ""  # "/drive/root:/…", percent-encoded; empty where it is not told
-    is_company: bool = False
     created: datetime | None = None
     app: str | None = None  # id of the app that made it
     hashes: Mapping[str, str] = field(default_factory=dict)
@@ -59,7 +58,6 @@ class Item:
             link=body.get("webUrl"),
             parent=parent.get("id", ""),
             parent_path=parent.get("path", ""),
-            is_company=parent.get("driveType", "personal") != "personal",
             created=_moment(body.get("createdDateTime")),
             app=body.get("createdBy", {}).get("application", {}).get("id"),
             hashes={

@@ -109,7 +109,6 @@ class OneDrive(Exporter):
         self.config = cast("Config", wiring.config)
         self.graph = Graph(wiring.http, Bearer(wiring.tokens, wiring.now), self.endpoint("api"))
         self.tree = Tree(GraphFolders(self.graph), wiring.memory, self.config.top)
-        self.template = self.config.template
         self.claims = Claims(wiring.memory, wiring.now, cast("App", wiring.app).client_id)
 
     def check(self) -> Account:
@@ -119,7 +118,7 @@ class OneDrive(Exporter):
             raise ReauthRequired(N_("Access to files was not allowed at Microsoft. Please connect again and allow it."))
         try:
             drive = self.graph.drive()
-        except Missing as error:
+        except (Missing, Rejected) as error:  # "mysite not found", "Tenant does not have a SPO license"
             raise Misconfigured(
                 N_("This Microsoft account has no OneDrive yet. Please open OneDrive once in the browser.")
             ) from error
@@ -141,11 +140,11 @@ class OneDrive(Exporter):
 
     def account_folder(self, client: str, account: str) -> str:
         """As far as the instance's path names it."""
-        return self.template.account_folder(client, account, self.config.language)
+        return self.config.account_folder(client, account)
 
     def plan(self, document: OutgoingDocument, previous: Receipt | None) -> Plan:
         """What deliver would do, by reading only."""
-        placement = self._placement(document)
+        placement = self.config.place(document)
         there = self.graph.get(item(previous.remote_id)) if previous else None
         if previous and there:
             same = _is_as_delivered(there, document, previous) and _is_placed(previous, placement)
@@ -172,7 +171,7 @@ class OneDrive(Exporter):
     # --- creating
 
     def _delivered(self, document: OutgoingDocument, reservation: str, previous: Receipt | None) -> Receipt:
-        placement = self._placement(document)
+        placement = self.config.place(document)
         there = self.graph.get(item(previous.remote_id)) if previous else None
         if previous and there:
             return self._brought_up_to_date(document, reservation, placement, there, previous)
@@ -182,9 +181,6 @@ class OneDrive(Exporter):
         delivery = _Delivery(document, reservation, placement)
         made = self._in_folder(placement, lambda folder: self._created(delivery, folder))
         return _receipt(made, document, placement)
-
-    def _placement(self, document: OutgoingDocument) -> Placement:
-        return self.template.place(document, self.config.language)
 
     def _in_folder(self, placement: Placement, work: Callable[[str], Done]) -> Done:
         """``work`` in the folder that we remember, and in a new one when that turns out to be gone."""
@@ -244,7 +240,7 @@ class OneDrive(Exporter):
     def _uploaded(self, upload: Upload) -> Item:
         """Stored and compared. A company's OneDrive may add its own data to what it stores: that is kept as it is."""
         stored = send(self.graph, self.wiring.memory, upload)
-        if content.is_same(stored, upload.document, untold=True) or stored.is_company:
+        if content.is_same(stored, upload.document, untold=True) or self._is_company():
             return stored
         if not upload.replaces:
             self.graph.delete(stored.id)  # or the next try would find its name taken by something else

@@ -36,7 +36,7 @@ class Config(Layout):
     @property
     def template(self) -> Template:
         """Where documents go below the main folder, within OneDrive's longest path."""
-        return Template.parse(self.path).within(MOST - ABOVE - len(self.top) - 1)
+        return super().template.within(MOST - ABOVE - len(self.top) - 1)
 
 
 class App(OAuthApp):

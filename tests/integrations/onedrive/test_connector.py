@@ -254,8 +254,9 @@ def test_scopes_may_be_told_as_whole_addresses(connector: OneDrive) -> None:
     assert connector.check().name == "Anna Meyer"
 
 
-def test_an_account_without_a_onedrive_says_what_to_do(sandbox: OneDriveBench, connector: OneDrive) -> None:
-    sandbox.script(["fault:itemNotFound"])
+@pytest.mark.parametrize("code", ["itemNotFound", "BadRequest"])
+def test_an_account_without_a_onedrive_says_what_to_do(sandbox: OneDriveBench, connector: OneDrive, code: str) -> None:
+    sandbox.script([f"fault:{code}"])
     with pytest.raises(Misconfigured, match="no OneDrive yet"):
         connector.check()
 
