@@ -29,6 +29,13 @@ class Taken(Exception):
     """The reserved id belongs to something already, living or deleted."""
 
 
+class ParentGone(Transient):
+    """The folder that ``name`` was to be made in is deleted."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(N_("The folder “%(folder)s” could not be made. It is tried again."), folder=name)
+
+
 class FolderStore(Protocol):
     """What a provider must be able to do with folders. ``parent`` None means the top of the storage."""
 
@@ -42,7 +49,10 @@ class FolderStore(Protocol):
         """An id for a folder about to be made; a provider that gives its own ids answers anything unique."""
 
     def make(self, reserved: str, marker: str, parent: str | None, name: str) -> Folder:
-        """Make it. Same reserved id, same folder; raises Taken when the id can no longer become a folder."""
+        """Make it. Same reserved id, same folder; raises Taken when the id can no longer become a folder.
+
+        A provider that would make a deleted parent again by itself must look first and raise ParentGone.
+        """
 
     def discard(self, folder_id: str) -> None:
         """Remove an empty folder that nobody has used."""
@@ -102,12 +112,15 @@ class Tree:
         known = self.known(path)
         if known and known != gone:
             return known
-        return self._walk(path, gone=gone)
+        try:
+            return self._walk(path, check=gone is not None)
+        except ParentGone:
+            return self._walk(path, check=True)
 
-    def _walk(self, path: Sequence[str], gone: str | None) -> str:
+    def _walk(self, path: Sequence[str], *, check: bool) -> str:
         parent: str | None = None
         for depth in range(len(path) + 1):
-            parent = self._level(tuple(path[:depth]), parent, check=gone is not None)
+            parent = self._level(tuple(path[:depth]), parent, check=check)
         if parent is None:
             raise AssertionError("the root has an id")
         return parent

@@ -39,11 +39,11 @@ from integrations.dropbox.hashing import hash_of_document
 from integrations.dropbox.inspection import Inspection, checksum_of
 from integrations.dropbox.links import Links
 from integrations.dropbox.settings import App, Config
-from integrations.dropbox.tree import DropboxFolders, ParentGone
+from integrations.dropbox.tree import DropboxFolders
 from integrations.dropbox.upload import Upload, send
-from integrations.errors import ReauthRequired, StorageFull, TargetGone
+from integrations.errors import ReauthRequired, Rejected, StorageFull, TargetGone
 from integrations.folders import Tree
-from integrations.naming import Placement, clash_key, free_name, numbered, safe_name
+from integrations.naming import Placement, clash_key, free_name, numbered
 from integrations.oauth import Bearer
 
 
@@ -125,17 +125,7 @@ class DropboxExport(Exporter):
 
     def prepare(self, folders: Sequence[str]) -> list[Place]:
         """The root (made again if it was deleted: set-up wants it) and the folders, each with its link."""
-        root = self.tree.root()
-        places = [Place(path="", remote_id=root.id, link=root.link)]
-        for path in folders:
-            names = [safe_name(name) for name in path.split("/") if name]
-            folder = self.tree.store.living(self._ensure(names))
-            if folder is None:
-                folder = self.tree.store.living(self._ensure(names, gone=self.tree.known(names)))
-            if folder is None:
-                raise TargetGone(N_("The folder “%(folder)s” was deleted at the provider."), folder=path)
-            places.append(Place(path="/".join(names), remote_id=folder.id, link=folder.link))
-        return places
+        return self.tree.places(folders)
 
     def account_folder(self, client: str, account: str) -> str:
         """As far as the instance's path names it."""
@@ -176,14 +166,15 @@ class DropboxExport(Exporter):
     # --- new files
 
     def _created(self, wanted: _Wanted) -> Receipt:
-        folder = self._ensure(wanted.placement.folders)
+        folder = self.tree.ensure(wanted.placement.folders)
         try:
             file = self._put(wanted, folder)
-        except (Missing, Malformed):
-            # Dropbox calls a path below an unknown id malformed (github.com/dropbox/dropbox-sdk-java/issues/300).
+        except (Missing, Rejected):
+            # Dropbox calls a path below an unknown id malformed (github.com/dropbox/dropbox-sdk-java/issues/300); what
+            # it calls one below a deleted folder is not published, so the folder itself is asked for.
             if self.tree.store.living(folder):
                 raise
-            folder = self._ensure(wanted.placement.folders, gone=folder)
+            folder = self.tree.ensure(wanted.placement.folders, gone=folder)
             file = self._put(wanted, folder)
         return self._receipt(wanted, file, folder)
 
@@ -235,11 +226,11 @@ class DropboxExport(Exporter):
         return self._receipt(wanted, file, folder)
 
     def _refiled(self, file: Entry, placement: Placement) -> tuple[Entry, str]:
-        folder = self._ensure(placement.folders)
+        folder = self.tree.ensure(placement.folders)
         try:
             there = list(self.dropbox.listing(folder))
         except (Missing, Malformed):
-            folder = self._ensure(placement.folders, gone=folder)
+            folder = self.tree.ensure(placement.folders, gone=folder)
             there = list(self.dropbox.listing(folder))
         name = free_name(placement.name, {entry.name for entry in there if entry.id != file.id})
         here = any(entry.id == file.id for entry in there)
@@ -257,12 +248,6 @@ class DropboxExport(Exporter):
             )
 
     # --- folders
-
-    def _ensure(self, folders: Sequence[str], *, gone: str | None = None) -> str:
-        try:
-            return self.tree.ensure(folders, gone=gone)
-        except ParentGone as error:
-            return self.tree.ensure(folders, gone=error.parent)
 
     def _folder_if_any(self, folders: Sequence[str]) -> str | None:
         """The living folder, remembered or found by its path below the root; makes nothing."""

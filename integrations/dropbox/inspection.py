@@ -88,8 +88,10 @@ class Inspection:
 
     def _below_root(self, file: Entry) -> str:
         root = self._folder(self._root) if self._root else None
-        inside = root is not None and file.path.startswith(f"{root.path}/")
-        return file.path.removeprefix(root.path if root and inside else "").lstrip("/")
+        # Dropbox does not promise the same case of a folder's name in every path
+        if root and clash_key(file.path).startswith(clash_key(f"{root.path}/")):
+            return file.path[len(root.path) + 1 :]
+        return file.path.lstrip("/")
 
     def folder_of(self, file: Entry) -> str:
         """The id of the folder it lies in; empty at the top, which has none."""

@@ -13,16 +13,8 @@ from integrations.contract import N_
 from integrations.dropbox.client import Dropbox, Entry
 from integrations.dropbox.failures import NAME, Conflict
 from integrations.dropbox.links import Links
-from integrations.errors import Misconfigured, Transient
-from integrations.folders import Folder
-
-
-class ParentGone(Transient):
-    """The folder ``parent`` that a new one was to be made in is dead: the tree has to be walked down anew."""
-
-    def __init__(self, parent: str) -> None:
-        super().__init__(N_("The file at %(provider)s is just gone. It is tried again."), provider=NAME)
-        self.parent = parent
+from integrations.errors import Misconfigured
+from integrations.folders import Folder, ParentGone
 
 
 class DropboxFolders:
@@ -48,7 +40,7 @@ class DropboxFolders:
     def make(self, reserved: str, marker: str, parent: str | None, name: str) -> Folder:
         """Create it, or find that another worker just did: one path is one folder."""
         try:
-            return self._folder(self._dropbox.create_folder(f"{self._path(parent)}/{name}"))
+            return self._folder(self._dropbox.create_folder(f"{self._path(parent, name)}/{name}"))
         except Conflict as conflict:
             found = self.find(marker, parent, name)
             if found is None:
@@ -62,12 +54,12 @@ class DropboxFolders:
     def discard(self, folder_id: str) -> None:
         """Nothing to do: two workers cannot make two folders of one path."""
 
-    def _path(self, parent: str | None) -> str:
+    def _path(self, parent: str | None, name: str) -> str:
         if parent is None:
             return ""
         found = self._dropbox.metadata(parent)
         if found is None:
-            raise ParentGone(parent)
+            raise ParentGone(name)
         return found.path
 
     def _folder(self, entry: Entry) -> Folder:

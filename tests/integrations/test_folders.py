@@ -12,7 +12,7 @@ import pytest
 from integrations.conformance.parts import MemoryFacts
 from integrations.contract import Memory
 from integrations.errors import TargetGone, Transient
-from integrations.folders import Folder, Tree
+from integrations.folders import Folder, ParentGone, Tree
 from integrations.google_drive.connector import GoogleDrive
 from integrations.google_drive.tree import DriveFolders
 from integrations.sandbox.app import Sandbox
@@ -158,3 +158,29 @@ def test_trees_of_different_roots_share_nothing(bench: DriveBench, connector: Go
     other = Tree(connector.tree.store, MemoryFacts(), "Archiv")
     assert other.ensure(PATH) != tree(connector).ensure(PATH)
     assert len(paths(bench)) == 8
+
+
+class Lost(DriveFolders):
+    """Folders of Drive that do not tell their deletion until somebody wants to make one in them."""
+
+    def make(self, reserved: str, marker: str, parent: str | None, name: str) -> Folder:
+        if parent and self.living(parent) is None:
+            raise ParentGone(name)
+        return super().make(reserved, marker, parent, name)
+
+
+def test_a_parent_that_turns_out_to_be_deleted_is_made_anew(bench: DriveBench, connector: GoogleDrive) -> None:
+    mine = Tree(Lost(connector.drive, connector.ids), MemoryFacts(), "Kontor")
+    mine.ensure(PATH)
+    bench.do("anna", "delete", bench.living("anna")["Kontor/Meyer"])
+    mine.ensure((*PATH[:2], "2026-04"))
+    assert paths(bench) == [*WHOLE[:3], "Kontor/Meyer/Girokonto/2026-04"]
+
+
+def test_a_root_that_turns_out_to_be_deleted_is_told(bench: DriveBench, connector: GoogleDrive) -> None:
+    mine = Tree(Lost(connector.drive, connector.ids), MemoryFacts(), "Kontor")
+    mine.ensure(())
+    bench.do("anna", "delete", bench.living("anna")["Kontor"])
+    with pytest.raises(TargetGone):
+        mine.ensure(PATH)
+    assert paths(bench) == []

@@ -104,7 +104,7 @@ class Pages:
         wanted = f"{path}/{request.args['preview']}" if "preview" in request.args else path
         for account in self.provider.accounts():
             disk = self.provider.disk(account.id)
-            for root in {TOP, self.provider.home(disk)}:
+            for root in self._tops(disk):
                 try:
                     row = View(disk, root, "malformed_path", {}).find(wanted)
                 except Problem:
@@ -112,6 +112,12 @@ class Pages:
                 key = quote(row["id"])
                 return redirect(f"{request.root_path}/of/{account.id}?id={key}#{key}")
         raise Unknown(wanted)
+
+    def _tops(self, disk: Disk) -> list[str]:
+        """Where a link's path may begin: dropbox.com's own folders, and those of apps that do not know their name."""
+        home = self.provider.home(disk)
+        apps = disk.child(home, "Apps")
+        return [home, TOP, *(row["id"] for row in disk.children(apps["id"] if apps else "none"))]
 
     def _row(self, account: str, entry_id: str) -> tuple[Disk, Row]:
         disk = self.provider.disk(account)

@@ -16,6 +16,10 @@ _LONGEST = 255
 _NAMESPACE = re.compile(r"ns:(\d+)(/.*)?", re.DOTALL)
 
 
+class UnknownId(Problem):
+    """Something below an id that there is not: how writing there is called is not published."""
+
+
 @dataclass(frozen=True)
 class Spot:
     """Where a path leads: a folder that is there (or the view's top) and the names below it that are not yet."""
@@ -45,7 +49,10 @@ class View:
             if found is None or found["deleted"] or not self.sees(found):
                 raise Problem("not_found")
             return found
-        spot = self.spot(path)
+        try:
+            spot = self.spot(path)
+        except UnknownId:
+            raise Problem("not_found") from None
         if spot.row is not None and (deleted or not spot.row["deleted"]):
             return spot.row
         if deleted and not spot.missing:
@@ -94,7 +101,7 @@ class View:
             entry_id, slash, rest = path.partition("/")
             row = self.disk.row(entry_id)
             if row is None or row["deleted"] or not self.sees(row):
-                raise Problem(self.unknown_id if slash else "not_found")
+                raise UnknownId(self.unknown_id) if slash else Problem("not_found")
             if slash and not row["folder"]:
                 raise Problem("not_folder")
             return entry_id, names_of(rest) if slash else []

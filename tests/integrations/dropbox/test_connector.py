@@ -35,13 +35,13 @@ def test_an_app_with_full_access_files_at_the_top(sandbox: DropboxBench, connect
     assert sandbox.files("anna") == [f"{PLACE}/2026-03-01 Mühle AG R-1.pdf"]
 
 
-@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize(("full", "folder"), [(True, ""), (False, "Kontor")])
 def test_the_link_of_a_receipt_shows_the_file_to_a_person(
-    sandbox: DropboxBench, connector: DropboxExport, full: bool
+    sandbox: DropboxBench, connector: DropboxExport, full: bool, folder: str
 ) -> None:
     if full:
         sandbox.full_access()
-    app = App(client_id="kontor-demo", client_secret="kontor-demo-secret", app_folder="" if full else "Kontor")
+    app = App(client_id="kontor-demo", client_secret="kontor-demo-secret", app_folder=folder)
     linking = worker(connector, app=app)
     receipt, root = delivered(linking, invoice()), linking.prepare([])[0]
     for link in (receipt.link, root.link):

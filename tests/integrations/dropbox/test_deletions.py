@@ -27,7 +27,7 @@ def test_a_deleted_file_comes_back(sandbox: DropboxBench, connector: DropboxExpo
     assert delivered(connector, document, first).remote_id == again.remote_id
 
 
-@pytest.mark.parametrize("unknown_id", ["malformed_path", "not_found"])
+@pytest.mark.parametrize("unknown_id", ["malformed_path", "not_found", "a_tag_of_tomorrow"])
 @pytest.mark.parametrize("folder", [PLACE, "Kontor/Meyer"])
 def test_a_deleted_folder_stays_deleted_with_its_documents_but_takes_new_ones(
     sandbox: DropboxBench, connector: DropboxExport, folder: str, unknown_id: str
