@@ -56,7 +56,9 @@ class Dropbox(Provider):
         "storage_bytes": Setting("room in each Dropbox, in bytes", 2 * 1024**3),
         "session_days": Setting("days that an upload session lives", 7.0),
         "app_folder": Setting("apps see a folder of their own only, else the whole Dropbox", True),
-        "unknown_id": Setting("tag for writing below an unknown id: malformed_path, not_found or another", "malformed_path"),
+        "unknown_id": Setting(
+            "tag for writing below an unknown id: malformed_path, not_found or another", "malformed_path"
+        ),
         "lists_itself": Setting("a recursive listing names the folder itself", True),
         "utf8_header": Setting("Dropbox-API-Arg may hold UTF-8 that is not escaped", False),
         "throttle_text": Setting("a throttled answer is plain text, not JSON", False),
