@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 
-from benchmarks import delivery, einvoice, pages, reading, search, start, statements
+from benchmarks import delivery, einvoice, exports, pages, reading, search, start, statements
 
 
 def main() -> None:
@@ -16,6 +16,7 @@ def main() -> None:
         start.measure,
         delivery.measure,
         pages.measure,
+        exports.measure,
         einvoice.measure,
         statements.measure,
         reading.measure,

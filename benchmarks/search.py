@@ -26,8 +26,8 @@ from integrations.contract import DocumentKind
 from portal import clock
 from portal.access import viewer_of
 from portal.documents import lists, search
-from portal.documents.lists import Filter, Order
-from portal.documents.models import Document, DocumentText
+from portal.documents.lists import Filter, Line, Order
+from portal.documents.models import DocumentText
 from portal.overview.search import Wanted, find
 from tests import servers
 
@@ -112,8 +112,8 @@ def _figures(at: Place, archive: Archive, size: int) -> Iterator[Figure]:
         yield Figure(f"folder filtered by content, {size:,} documents", took, "ms", _ANCHOR, anchor)
 
 
-def _list(session: Session, client_id: UUID, narrowed: Filter) -> list[Document]:
-    return list(lists.page(session, client_id, DocumentKind.INCOMING_INVOICE, narrowed, Order()).documents)
+def _list(session: Session, client_id: UUID, narrowed: Filter) -> Sequence[Line]:
+    return lists.page(session, client_id, DocumentKind.INCOMING_INVOICE, narrowed, Order(), Line).documents
 
 
 def _milliseconds(work: Callable[[], object]) -> float:

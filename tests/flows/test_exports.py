@@ -81,7 +81,7 @@ def _archive(at: World, count: int) -> list[Document]:
     chance = random.Random(SEED)
     with at.parts.db.transaction() as session:
         accounts = [factories.account(session, at.client, name=name) for name in ACCOUNTS]
-    documents = []
+    documents: list[Document] = []
     for turn in range(count):
         month = chance.randrange(MONTHS)
         facts = {
@@ -106,7 +106,7 @@ def _in_their_folders(at: World, documents: list[Document]) -> dict[str, Receipt
     for document in documents:
         path = receipts[str(document.id)].path or ""
         assert document.issued_on is not None
-        wanted = [at.client.name, names[document.account_id], f"{document.issued_on:%Y-%m}"]
+        wanted = [at.client.name, names.get(document.account_id or document.id, ""), f"{document.issued_on:%Y-%m}"]
         assert path.split("/")[-4:-1] == [safe_name(name) for name in wanted], path
         assert re.match(f"{document.issued_on} Lieferant", path.rpartition("/")[2])
     assert len({one.path for one in receipts.values()}) == len(documents)

@@ -153,20 +153,22 @@ class World:
 
 @contextmanager
 def world(settings: Settings, environ: Mapping[str, str], kind: str, url: str | None = None) -> Iterator[World]:
-    """A world with a sandbox of its own."""
+    """A world with a sandbox of its own, or at the one that runs at ``url`` (storages only)."""
     with ExitStack() as stack:
-        app = Sandbox(None, {kind: SIMULATORS[kind]})
-        stack.callback(app.close)
-        server = stack.enter_context(Server(app))
         http = stack.enter_context(httpx.Client(timeout=30))
-        bench: Any = (
-            QuickBooksBench(server.url, http, app) if kind == "quickbooks" else STORAGES[kind](server.url, kind, http)
-        )
+        bench: Any
+        if url is None:
+            app = Sandbox(None, {kind: SIMULATORS[kind]})
+            stack.callback(app.close)
+            url = stack.enter_context(Server(app)).url
+            bench = QuickBooksBench(url, http, app) if kind == "quickbooks" else STORAGES[kind](url, kind, http)
+        else:
+            bench = STORAGES[kind](url, kind, http)
         remote = bench.connected() if kind == "quickbooks" else bench.signed_in("anna")
-        parts = assemble(replace(settings, sandbox_url=server.url, endpoints=app.base_urls(server.url)))
+        parts = assemble(replace(settings, sandbox_url=url, endpoints=http.get(url).json()))
         stack.callback(_close, parts)
         client, instance = _set_up(parts, kind, remote)
-        made = World(kind, parts, bench, remote, client, instance, {**environ, "KONTOR_SANDBOX_URL": server.url})
+        made = World(kind, parts, bench, remote, client, instance, {**environ, "KONTOR_SANDBOX_URL": url})
         try:
             yield made
         finally:
