@@ -52,6 +52,7 @@ class S3Bucket(Exporter):
         takes=frozenset(DocumentKind),
         abilities=frozenset({Ability.UPDATE}),
         schedule=Schedule.NIGHTLY,
+        parallel=4,
         earlier_start=True,
         endpoints={},  # the address is part of the login
     )

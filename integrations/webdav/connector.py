@@ -59,6 +59,7 @@ class WebDav(Exporter):
         takes=frozenset(DocumentKind),
         abilities=frozenset({Ability.FOLDERS, Ability.SPACE_LEFT, Ability.UPDATE}),
         schedule=Schedule.NIGHTLY,
+        parallel=4,
         earlier_start=True,
         endpoints={},  # the address is part of the login
     )
