@@ -59,9 +59,7 @@ _OUTCOMES: tuple[tuple[type[ConnectorError], Outcome], ...] = (
 OUR_FAULT = N_(
     "Kontor made a mistake with this document. It has been logged for the person who runs this installation."
 )
-NO_ROOM = N_(
-    "The storage at %(provider)s is full. What waits needs %(megabytes)s MB; make room, then try again."
-)
+NO_ROOM = N_("The storage at %(provider)s is full. What waits needs %(megabytes)s MB; make room, then try again.")
 GAVE_UP = N_("It was tried for a day without success. Last answer: %(last)s")
 
 
