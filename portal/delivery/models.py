@@ -186,7 +186,7 @@ class Drift(SQLModel, table=True):
             postgresql_where=text("settled_at IS NULL"),
         ),
         Index("ix_drift_pair", "document_id", "instance_id"),
-        Index("ix_drift_found", "instance_id", "found_at"),
+        Index("ix_drift_client", "client_id", "id"),
     )
 
     id: UUID = Field(default_factory=ids.new, primary_key=True)

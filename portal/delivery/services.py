@@ -106,7 +106,7 @@ def statuses(session: Session, document_ids: Sequence[UUID]) -> dict[UUID, list[
         select(Delivery, Instance, Receipt.link, Drift)
         .join(Instance, col(Instance.id) == col(Delivery.instance_id))
         .outerjoin(Receipt, _own_receipt())
-        .outerjoin(Drift, sa.and_(col(Drift.delivery_id) == col(Delivery.id), col(Drift.settled_at).is_(None)))
+        .outerjoin(Drift, _open_drift())
         .where(col(Delivery.document_id).in_(document_ids), col(Delivery.current))
         .order_by(col(Instance.id), col(Delivery.operation))
     )
@@ -124,6 +124,16 @@ def _own_receipt() -> sa.ColumnElement[bool]:
         col(Receipt.instance_id) == col(Delivery.instance_id),
         col(Receipt.operation) == col(Delivery.operation),
         col(Receipt.version) == col(Delivery.version),
+    )
+
+
+def _open_drift() -> sa.ColumnElement[bool]:
+    """What stands open of the pair: at most one, found by the index of open ones."""
+    return sa.and_(
+        col(Drift.document_id) == col(Delivery.document_id),
+        col(Drift.instance_id) == col(Delivery.instance_id),
+        col(Drift.delivery_id) == col(Delivery.id),
+        col(Drift.settled_at).is_(None),
     )
 
 

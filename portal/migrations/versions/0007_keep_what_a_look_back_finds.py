@@ -57,7 +57,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_drift")),
     )
     with op.batch_alter_table("drift", schema=None) as batch_op:
-        batch_op.create_index("ix_drift_found", ["instance_id", "found_at"], unique=False)
+        batch_op.create_index("ix_drift_client", ["client_id", "id"], unique=False)
         batch_op.create_index("ix_drift_pair", ["document_id", "instance_id"], unique=False)
         batch_op.create_index(
             "uq_drift_open",
