@@ -27,6 +27,7 @@ from portal.instances.models import Instance, InstanceState, Run
 from tests import factories
 from tests.flows.world import World, world
 from tests.integrations.google_drive.bench import DriveBench
+from tests.servers import until
 
 STORAGES = ("google_drive", "onedrive", "dropbox", "webdav", "s3")
 
@@ -312,6 +313,24 @@ def test_two_workers_do_not_look_at_once(at: World) -> None:
     lookback.look(at.parts, at.instance.id)
     with at.parts.db.read() as session:
         assert session.get_one(Instance, at.instance.id).looked_at is None
+    with clock.travel() as traveller:  # the other one died: its lease ends
+        traveller.advance(lookback.LEASE + timedelta(seconds=1))
+        lookback.look(at.parts, at.instance.id)
+    with at.parts.db.read() as session:
+        assert session.get_one(Instance, at.instance.id).looked_at is not None
+
+
+def test_a_real_worker_looks_when_the_bell_rings(at: World) -> None:
+    delivered(at)
+    at.start_worker()
+    with at.parts.db.transaction() as session:
+        drifts.ask_look(session, session.get_one(Instance, at.instance.id), clock.now())
+
+    def looked() -> bool:
+        with at.parts.db.read() as session:
+            return session.get_one(Instance, at.instance.id).looked_at is not None
+
+    until(looked, 40, "the look of a worker")
 
 
 def test_a_long_look_goes_on_by_slices(at: World, drive: DriveBench) -> None:
