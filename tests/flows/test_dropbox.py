@@ -128,3 +128,19 @@ def test_verify_tells_what_somebody_changed_or_deleted(at: World) -> None:
     at.bench.alter(at.remote, from_stored(changed))
     problems = {problem.document_id for problem in check.verify_remote(at.parts, at.client.firm_id)}
     assert problems == {gone.document_id, changed.document_id}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("fault", ["slow:4", "commit-then-slow:4"], ids=["before its effect", "after its effect"])
+def test_a_worker_killed_at_any_piece_of_a_large_upload_leaves_one_file(at: World, fault: str) -> None:
+    documents = at.add()
+    drain(at.parts, at.instance.id)  # the folders are there: what follows are the pieces
+    for piece in range(3):
+        at.bench.script([*([f"ok:{piece}"] if piece else []), fault])
+        worker = at.start_worker()
+        documents += at.add(content=large() + bytes([piece]))
+        assert at.wait_for_fault()
+        at.kill(worker)
+        at.bench.clear()
+        at.recover()
+        at.holds(documents)
