@@ -92,6 +92,11 @@ def record(
     session.add(entry)
 
 
+def lock(session: Session, firm_id: UUID) -> None:
+    """Let nobody else of the firm record anything until this transaction ends, as recording does, but earlier."""
+    session.get(AuditHead, firm_id, with_for_update=True, populate_existing=True)
+
+
 def digest(entry: AuditEntry) -> str:
     """The hash of an entry over everything in it and the hash before."""
     content = [

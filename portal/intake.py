@@ -19,6 +19,7 @@ from sqlmodel import Session, select
 from integrations.contract import DocumentKind
 from portal import access, audit, clock, ids
 from portal.access import Right, Viewer
+from portal.accounts.models import Duplicates
 from portal.audit import By
 from portal.banking.services import account_of
 from portal.clients.models import Client
@@ -30,11 +31,13 @@ from portal.documents.fields import Fields, validated
 from portal.documents.models import Document, Reading, Refusal, Source, StoredFile
 from portal.documents.page_ranges import Range
 from portal.errors import NotFound
+from portal.i18n import N_
 from portal.parts import Parts
 
 __all__ = ["FILE_LIMIT", "ZIP_LIMIT", "receive", "refuse_unsent", "take_pages"]
 
 _PIECE = 1 << 20
+HERE_ALREADY = N_("The same file is here already: “%(name)s”, arrived %(day)s.")
 _INVOICES = frozenset({DocumentKind.INCOMING_INVOICE, DocumentKind.OUTGOING_INVOICE, DocumentKind.RECEIPT})
 _READ = frozenset({Form.PAGES, Form.E_INVOICE})  # whose fields are read from the file
 
@@ -172,23 +175,40 @@ def _rewindable(content: BinaryIO) -> Iterator[tuple[BinaryIO, int, bool]]:
 
 def _refuse(parts: Parts, arrival: _Arrival, size: int, refused: Refused) -> Refusal:
     with parts.db.transaction() as session:
-        client = _client(session, arrival)
-        refusal = Refusal(
-            client_id=client.id, filename=arrival.filename, size=size, source=arrival.source, text=refused.text,
-            facts=dict(refused.facts), by=arrival.by.person_id,
-        )  # fmt: skip
-        session.add(refusal)
-        facts: dict[str, object] = {"filename": arrival.filename, "size": size, "reason": refused.text}
-        audit.record(
-            session, client.firm_id, "document.refused", by=arrival.by, client_id=client.id, subject_id=refusal.id,
-            facts=facts,
-        )  # fmt: skip
-        return refusal
+        return _refused(session, arrival, _client(session, arrival), size, refused)
 
 
-def _enter(session: Session, arrival: _Arrival, found: Found, sha256: str, size: int) -> Document:
+def _refused(session: Session, arrival: _Arrival, client: Client, size: int, refused: Refused) -> Refusal:
+    refusal = Refusal(
+        client_id=client.id, filename=arrival.filename, size=size, source=arrival.source, text=refused.text,
+        facts=dict(refused.facts), by=arrival.by.person_id,
+    )  # fmt: skip
+    session.add(refusal)
+    facts: dict[str, object] = {"filename": arrival.filename, "size": size, "reason": refused.text}
+    audit.record(
+        session, client.firm_id, "document.refused", by=arrival.by, client_id=client.id, subject_id=refusal.id,
+        facts=facts,
+    )  # fmt: skip
+    return refusal
+
+
+def _repeats(session: Session, client: Client, sha256: str) -> Refused | None:
+    """The refusal of a file that is here already, where the firm wants it so (D4); it names the twin."""
+    if duplicates.policy(session, client.id) is not Duplicates.REFUSE:
+        return None
+    audit.lock(session, client.firm_id)  # two equal files at the same moment see each other
+    twin = duplicates.same_bytes(session, client.id, sha256)
+    if twin is None:
+        return None
+    named = {"name": twin.filename, "day": twin.arrived_at.date().isoformat(), "document": str(twin.id)}
+    return Refused(HERE_ALREADY, named)
+
+
+def _enter(session: Session, arrival: _Arrival, found: Found, sha256: str, size: int) -> Document | Refusal:
     client = _client(session, arrival)  # again: rights may have ended while the file came in
     client.active_at = clock.now()
+    if repeated := _repeats(session, client, sha256):
+        return _refused(session, arrival, client, size, repeated)
     kind = fitting(arrival.kind, found.form)
     document_id = ids.new()
     facts: dict[str, object] = {

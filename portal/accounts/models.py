@@ -23,6 +23,14 @@ class Role(StrEnum):
     CLIENT_MANAGER = "client_manager"  # creates and assigns clients; sees counts, never content
 
 
+class Duplicates(StrEnum):
+    """What becomes of a document that repeats another (D4). It is never dropped in silence, its twin always shown."""
+
+    HOLD = "hold"  # goes nowhere until a person decides
+    ACCEPT = "accept"  # is a document of its own
+    REFUSE = "refuse"  # the same bytes are not taken; the same invoice in other bytes, known once it is read, is held
+
+
 class Firm(SQLModel, table=True):
     """An accounting practice. Everything belongs to exactly one."""
 
@@ -30,6 +38,7 @@ class Firm(SQLModel, table=True):
     name: str
     zone: str = "Europe/Berlin"  # IANA
     language: str = "de"
+    duplicates: Duplicates = Field(default=Duplicates.HOLD, sa_type=States(Duplicates))
     created_at: datetime = Field(default_factory=clock.now, sa_type=Instant)
 
 

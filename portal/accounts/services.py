@@ -13,7 +13,7 @@ from sqlmodel import Session, col, delete, select
 from portal import access, audit, clock
 from portal.access import Right, Viewer
 from portal.accounts import invitations, people, signing_in
-from portal.accounts.models import Firm, Member, Person, Role
+from portal.accounts.models import Duplicates, Firm, Member, Person, Role
 from portal.audit import By
 from portal.clients.models import Assignment, Client, Contact
 from portal.errors import Conflict, Invalid, NotFound
@@ -73,11 +73,14 @@ def firm_of(session: Session, viewer: Viewer) -> Firm:
     return session.get_one(Firm, access.firm_or_404(viewer, Right.FIRM))
 
 
-def change_firm(session: Session, viewer: Viewer, *, name: str, zone: str, language: str) -> Firm:
-    """Change the firm's settings."""
+def change_firm(
+    session: Session, viewer: Viewer, *, name: str, zone: str, language: str, duplicates: str = ""
+) -> Firm:
+    """Change the firm's settings; what is empty of ``duplicates`` stays. It counts for what arrives from then on."""
     firm = firm_of(session, viewer)
-    before = {"name": firm.name, "zone": firm.zone, "language": firm.language}
+    before = {"name": firm.name, "zone": firm.zone, "language": firm.language, "duplicates": firm.duplicates.value}
     firm.name, firm.zone, firm.language = people.name(name), known_zone(zone), known_language(language)
+    firm.duplicates = known_duplicates(duplicates or firm.duplicates.value)
     audit.record(session, firm.id, "firm.changed", by=viewer.by, subject_id=firm.id, facts={"before": before})
     return firm
 
@@ -203,6 +206,13 @@ def known_language(code: str) -> str:
     if code not in LANGUAGES:
         raise Invalid(N_("Choose a language."), field="language")
     return code
+
+
+def known_duplicates(name: str) -> Duplicates:
+    """The policy of this name. Raises Invalid."""
+    if name not in set(Duplicates):
+        raise Invalid(N_("Choose what becomes of duplicates."), field="duplicates")
+    return Duplicates(name)
 
 
 def known_role(name: str) -> Role:

@@ -37,6 +37,7 @@ def make(parts: Parts, sentences: object = None) -> APIFlask:
         deliveries,
         documents,
         drifts,
+        firm,
         integrations,
         openapi,
         problems,
@@ -66,7 +67,7 @@ def make(parts: Parts, sentences: object = None) -> APIFlask:
     openapi.register(api)
     for blueprint in (
         clients.bp, documents.bp, clients.accounts, store.bp, connections.bp, integrations.bp, deliveries.bp,
-        drifts.bp, splits.bp,
+        drifts.bp, splits.bp, firm.bp,
     ):  # fmt: skip
         api.register_blueprint(blueprint)
     return api

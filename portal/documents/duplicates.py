@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from sqlmodel import Session, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from portal.accounts.models import Duplicates, Firm
+from portal.clients.models import Client
 from portal.documents import keys
 from portal.documents.models import Document
 
@@ -49,15 +53,31 @@ def _same_invoice(session: Session, document: Document) -> Document | None:
 def look_again(session: Session, document: Document) -> bool:
     """Set ``twin_id`` by what is true now; whether it changed.
 
-    A person's decision about a twin holds as long as the twin stays the same.
+    A person's decision about a twin holds as long as the twin stays the same; where the firm accepts duplicates there
+    is nothing to decide.
     """
     twin = find(session, document)
     twin_id = twin.id if twin is not None else None
     if twin_id == document.twin_id:
         return False
-    document.twin_id, document.twin_accepted = twin_id, False
+    accepted = twin is not None and policy(session, document.client_id) is Duplicates.ACCEPT
+    document.twin_id, document.twin_accepted = twin_id, accepted
     session.flush()
     return True
+
+
+def policy(session: Session, client_id: UUID) -> Duplicates:
+    """What the firm of a client wants to become of duplicates."""
+    of_client = select(Firm.duplicates).join(Client, col(Client.firm_id) == col(Firm.id))
+    return Duplicates(session.exec(of_client.where(Client.id == client_id)).one())
+
+
+def same_bytes(session: Session, client_id: UUID, sha256: str) -> Document | None:
+    """The oldest document of a client with these bytes that was not removed."""
+    same = select(Document).where(
+        Document.client_id == client_id, Document.sha256 == sha256, col(Document.removed_at).is_(None)
+    )
+    return session.exec(same.order_by(col(Document.arrived_at), col(Document.id)).limit(1)).first()
 
 
 def repeated_by(session: Session, document: Document) -> list[Document]:

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from portal import access
 from portal.access import SCOPES, Right
 from portal.accounts import services, tokens
-from portal.accounts.models import Member, Person, Role
+from portal.accounts.models import Duplicates, Member, Person, Role
 from portal.clients import services as clients
 from portal.errors import Error, NotFound
 from portal.i18n import N_, _, ngettext
@@ -29,6 +29,15 @@ SCOPE_WORDS = {
     "integrations": (N_("Integrations"), N_("Also set up, pause and disconnect integrations.")),
     "admin": (N_("Everything"), N_("All that you may do yourself, the firm's settings too.")),
 }
+DUPLICATES = {
+    Duplicates.HOLD: (N_("Hold"), N_("A duplicate goes nowhere until somebody decides.")),
+    Duplicates.ACCEPT: (N_("Accept"), N_("A duplicate is a document like any other; it shows which one it repeats.")),
+    Duplicates.REFUSE: (
+        N_("Refuse"),
+        N_("A file that is here already is not taken: its sender is told, and it is listed. An invoice that comes "
+           "again in another file is known as a duplicate only once it is read; it is held."),
+    ),
+}  # fmt: skip
 DAYS = (30, 90, 180, 366)
 
 
@@ -41,7 +50,7 @@ def home() -> ResponseReturnValue:
 @pages.post("/firm")
 def change() -> ResponseReturnValue:
     """Store the firm's settings."""
-    filled = {name: request.form.get(name, "") for name in ("name", "zone", "language")}
+    filled = {name: request.form.get(name, "") for name in ("name", "zone", "language", "duplicates")}
     try:
         with writing() as session:
             services.change_firm(session, viewer(), **filled)
@@ -169,8 +178,13 @@ def revoke_token(token_id: UUID) -> ResponseReturnValue:
 def _settings(**more: object) -> str:
     with reading() as session:
         firm = services.firm_of(session, viewer())
-    filled = more.pop("filled", None) or {"name": firm.name, "zone": firm.zone, "language": firm.language}
-    return render_template("firm/settings.html", firm=firm, zones=zones(firm.zone), filled=filled, **more)
+    filled = more.pop("filled", None) or {
+        "name": firm.name, "zone": firm.zone, "language": firm.language, "duplicates": firm.duplicates.value
+    }  # fmt: skip
+    return render_template(
+        "firm/settings.html", firm=firm, zones=zones(firm.zone), filled=filled,
+        policies=[(policy.value, *map(_, words)) for policy, words in DUPLICATES.items()], **more,
+    )  # fmt: skip
 
 
 def _members(**more: object) -> str:

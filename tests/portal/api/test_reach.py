@@ -93,7 +93,8 @@ def test_without_a_token_every_route_asks_for_one(app: Flask, things: dict[str, 
 def test_strangers_find_nothing_on_any_route(app: Flask, caller: Callers, db: Database, things: dict[str, str]) -> None:
     with db.transaction() as session:
         other = factories.firm(session, name="Andere Kanzlei")
-    own = {"/extensions", "/extensions/<string:kind>", "/installations", "/clients"}  # a firm's own, whosoever it is
+    # A firm's own, whosoever it is.
+    own = {"/firm", "/extensions", "/extensions/<string:kind>", "/installations", "/clients"}
     strangers = {
         "another firm's owner": caller(of=other),
         "an accountant of other clients": caller(Role.ACCOUNTANT),
