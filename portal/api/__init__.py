@@ -42,6 +42,7 @@ def make(parts: Parts, sentences: object = None) -> APIFlask:
         openapi,
         problems,
         reach,
+        readings,
         splits,
         store,
     )
@@ -67,7 +68,7 @@ def make(parts: Parts, sentences: object = None) -> APIFlask:
     openapi.register(api)
     for blueprint in (
         clients.bp, documents.bp, clients.accounts, store.bp, connections.bp, integrations.bp, deliveries.bp,
-        drifts.bp, splits.bp, firm.bp,
+        drifts.bp, splits.bp, firm.bp, readings.bp,
     ):  # fmt: skip
         api.register_blueprint(blueprint)
     return api
