@@ -73,9 +73,7 @@ def firm_of(session: Session, viewer: Viewer) -> Firm:
     return session.get_one(Firm, access.firm_or_404(viewer, Right.FIRM))
 
 
-def change_firm(
-    session: Session, viewer: Viewer, *, name: str, zone: str, language: str, duplicates: str = ""
-) -> Firm:
+def change_firm(session: Session, viewer: Viewer, *, name: str, zone: str, language: str, duplicates: str = "") -> Firm:
     """Change the firm's settings; what is empty of ``duplicates`` stays. It counts for what arrives from then on."""
     firm = firm_of(session, viewer)
     before = {"name": firm.name, "zone": firm.zone, "language": firm.language, "duplicates": firm.duplicates.value}

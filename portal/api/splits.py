@@ -31,9 +31,7 @@ class ProposalOut(Told):
     """How a file could be split."""
 
     pages: int
-    starts: Sequence[int] = Field(
-        description="Where its documents seem to begin; [1]: it seems to be one."
-    )
+    starts: Sequence[int] = Field(description="Where its documents seem to begin; [1]: it seems to be one.")
     parts: Sequence[PartOut]
 
 

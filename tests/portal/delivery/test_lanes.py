@@ -58,7 +58,7 @@ def instance(parts: Parts, firm: Firm, kept: echo.Kept) -> Instance:
 
 def states(parts: Parts) -> list[State]:
     with parts.db.read() as session:
-        return list(session.exec(select(Delivery.state)))
+        return [State(row.state) for row in session.exec(select(Delivery))]
 
 
 def test_as_many_go_at_once_as_the_kind_takes_and_each_once(parts: Parts, instance: Instance, kept: echo.Kept) -> None:

@@ -1,4 +1,4 @@
-"""Several invoices in one file: split by page, each read and delivered by itself, nothing counted twice or lost (D2)."""
+"""Several invoices in one file: split by page, each read and delivered by itself, nothing counted twice (D2)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from flask import Flask, g
@@ -11,6 +13,7 @@ from markupsafe import Markup
 from portal import clock
 from portal.web.fragments import remembered
 
+Show = Callable[..., Markup]
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
@@ -20,7 +23,7 @@ def made() -> list[str]:
 
 
 @pytest.fixture
-def shown(made: list[str]):
+def shown(made: list[str]) -> Show:
     def macro(value: str) -> Markup:
         made.append(value)
         return Markup("<td>{}</td>").format(value)
@@ -33,7 +36,7 @@ def shown(made: list[str]):
     return show
 
 
-def test_equal_values_are_made_once(shown, made) -> None:
+def test_equal_values_are_made_once(shown: Show, made: list[str]) -> None:
     assert shown("<b>") == shown("<b>") == "<td>&lt;b&gt;</td>"
     assert made == ["<b>"]
 
@@ -47,7 +50,7 @@ def test_equal_values_are_made_once(shown, made) -> None:
         {"at": datetime(2026, 3, 2, 23, 30, tzinfo=UTC)},  # the next day in Berlin
     ],
 )
-def test_whatever_a_row_depends_on_makes_another(shown, made, other) -> None:
+def test_whatever_a_row_depends_on_makes_another(shown: Show, made: list[str], other: dict[str, Any]) -> None:
     shown("value")
     shown(**{"value": "value", **other})
     assert len(made) == 2
