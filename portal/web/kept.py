@@ -30,7 +30,7 @@ _FLAG = "kontor.kept"
 _ASKED = ("HTTP_COOKIE", "HTTP_HOST", "PATH_INFO", "QUERY_STRING", "wsgi.url_scheme", "REMOTE_ADDR",
           "HTTP_ACCEPT_LANGUAGE", "HTTP_HX_REQUEST", "HTTP_HX_HISTORY_RESTORE_REQUEST", "HTTP_X_FORWARDED_PROTO",
           "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST")  # fmt: skip
-_MOST, _LARGEST = 200, 400_000  # pages of a process, bytes of one
+_MOST, _LARGEST = 200, 150_000  # pages of a process, bytes of one
 _APART = {"/healthz", "/readyz"}
 Moment = tuple[str, int]  # of the database, and the minute
 Key = tuple[str, ...]
