@@ -55,6 +55,7 @@ TEST = (
     Package("postgresql", "the tests on PostgreSQL", "initdb"),
     Package("chromium", "the browser tests", "chromium"),
     Package("libatomic1", "the browser tests"),
+    Package("curl", "the API's own examples", "curl"),
     Package("rclone", "tests of WebDAV and S3 against a foreign client and server", "rclone"),
 )
 PACKAGES = {"run": RUN, "test": TEST}

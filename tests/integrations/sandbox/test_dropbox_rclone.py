@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from integrations.sandbox.app import Sandbox
 from integrations.sandbox.server import Server
+from tests.absent import absent
 from tests.integrations.dropbox.bench import DropboxBench
 from tests.integrations.dropbox.documents import delivered, invoice, large
 from tests.integrations.sandbox.front import front
@@ -40,8 +40,7 @@ def bench(app: Sandbox) -> Iterator[DropboxBench]:
 def rclone(bench: DropboxBench, app: Sandbox, tmp_path: Path) -> Iterator[Rclone]:
     """A command of rclone's with a configured remote «box:»."""
     if not shutil.which("rclone"):
-        warnings.warn("Dropbox was not tried with rclone: it is not installed", stacklevel=1)
-        pytest.skip("rclone is not installed")
+        absent("rclone at Dropbox was", "it is not installed")
     answer = bench.control("grant", provider="dropbox", account="anna")
     token = {
         "access_token": answer["access_token"], "refresh_token": answer["refresh_token"], "token_type": "bearer",

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -18,12 +17,14 @@ import pytest
 
 from integrations.sandbox.app import Sandbox
 from integrations.sandbox.server import Server
+from tests.absent import absent
 from tests.integrations.onedrive.bench import OneDriveBench
 from tests.integrations.sandbox.front import Front, front
 from tests.integrations.sandbox.onedrive.conftest import HOSTS, SIMULATOR
 from tests.integrations.sandbox.onedrive.test_identity import BACK, allowed
 
 PACKAGE = "@microsoft/microsoft-graph-client@3.0.7"
+CLIENT = "Microsoft's JavaScript client was"
 BUILD = Path(__file__).parents[4] / "build" / "node-graph"
 
 
@@ -35,17 +36,11 @@ def served(tmp_path: Path) -> Iterator[tuple[OneDriveBench, Front]]:
     app.close()
 
 
-def absent(why: str) -> None:
-    """Say loudly that a proof is missing; a machine without Node or without network cannot give it."""
-    warnings.warn(f"Microsoft's JavaScript client was not tried: {why}", stacklevel=1)
-    pytest.skip(why)
-
-
 @pytest.fixture(scope="module")
 def modules() -> Path:
     """A folder in which the pinned client is installed, once for all runs."""
     if not shutil.which("node") or not shutil.which("npm"):
-        absent("node and npm are not installed")
+        absent(CLIENT, "node and npm are not installed")
     BUILD.mkdir(parents=True, exist_ok=True)
     with (BUILD / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -55,7 +50,7 @@ def modules() -> Path:
             command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", PACKAGE]
             result = subprocess.run(command, cwd=BUILD, capture_output=True, text=True, timeout=90, check=False)
             if result.returncode:
-                absent(f"npm could not install it: {result.stderr.strip()[-200:]}")
+                absent(CLIENT, f"npm could not install it: {result.stderr.strip()[-200:]}")
             done.write_text(PACKAGE)
     return BUILD
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from integrations.sandbox.app import Sandbox
 from integrations.sandbox.server import Server
+from tests.absent import absent
 from tests.integrations.onedrive.bench import OneDriveBench
 from tests.integrations.onedrive.documents import delivered, invoice, large
 from tests.integrations.sandbox.front import front
@@ -40,8 +40,7 @@ def account(request: pytest.FixtureRequest) -> str:
 def rclone(bench_and_app: tuple[OneDriveBench, Sandbox], account: str, tmp_path: Path) -> Iterator[Rclone]:
     """A command of rclone's with a configured remote «one:»."""
     if not shutil.which("rclone"):
-        warnings.warn("OneDrive was not tried with rclone: it is not installed", stacklevel=1)
-        pytest.skip("rclone is not installed")
+        absent("rclone at OneDrive was", "it is not installed")
     bench, app = bench_and_app
     bench.set(session_refuses_token=False)  # this rclone sends its token to upload sessions too
     answer = bench.control("grant", provider="onedrive", account=account)

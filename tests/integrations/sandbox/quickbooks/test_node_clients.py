@@ -6,32 +6,25 @@ import fcntl
 import json
 import shutil
 import subprocess
-import warnings
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.absent import absent
 from tests.integrations.sandbox.serving import GERMAN, Running
 
 PACKAGES = ("node-quickbooks@2.0.50", "intuit-oauth@4.2.5")
 BUILD = Path(__file__).parents[4] / "build" / "node-clients"
+CLIENTS = "The JavaScript clients of QuickBooks were"
 BACK = "http://127.0.0.1:9999/back"
-
-
-def absent(why: str) -> None:
-    """Say loudly that a proof is missing; a machine without Node or without network cannot give it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        warnings.warn(f"the JavaScript clients were not tried: {why}", stacklevel=2)
-    pytest.skip(why)
 
 
 @pytest.fixture(scope="module")
 def modules() -> Path:
     """A folder in which the pinned clients are installed, once for all runs."""
     if not shutil.which("node") or not shutil.which("npm"):
-        absent("node and npm are not installed")
+        absent(CLIENTS, "node and npm are not installed")
     BUILD.mkdir(parents=True, exist_ok=True)
     with (BUILD / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -48,10 +41,9 @@ def install(done: Path) -> None:
     try:
         result = subprocess.run(command, cwd=BUILD, capture_output=True, text=True, timeout=90, check=False)
     except subprocess.TimeoutExpired:
-        absent("npm did not answer in time")
-        return
+        absent(CLIENTS, "npm did not answer in time")
     if result.returncode:
-        absent(f"npm could not install them: {result.stderr.strip()[-200:]}")
+        absent(CLIENTS, f"npm could not install them: {result.stderr.strip()[-200:]}")
     done.write_text(" ".join(PACKAGES))
 
 
