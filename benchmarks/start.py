@@ -70,10 +70,10 @@ def _family(process: psutil.Process) -> list[psutil.Process]:
 
 def _named(process: psutil.Process) -> Iterator[tuple[str, float]]:
     time.sleep(5)  # workers and scheduler have settled
-    names = iter(["web", "worker", "worker", "scheduler"])
     yield "the parent", _memory(process)
     for child in process.children():
-        name = "Redis" if "redis" in child.name() else next(names)
+        # our own children are titled: "kontor worker 1"
+        name = "Redis" if "redis" in child.name() else " ".join(child.cmdline()).strip().removeprefix("kontor ")
         yield name, _memory(child)
         for grandchild in child.children():
             yield f"{name}, a process", _memory(grandchild)
