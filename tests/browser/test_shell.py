@@ -178,7 +178,7 @@ def test_the_portal_works_without_scripts(open_page: OpenPage, person: Person) -
     page.fill("#f-email", "anna@kanzlei.example")
     page.fill("#f-password", PASSWORD)
     page.locator("main button[type=submit]").click()
-    page.get_by_label("Search clients").fill("brandt")
+    page.get_by_role("searchbox", name="Search clients").fill("brandt")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_role("link", name="Brandt Bäckerei").click()

@@ -161,7 +161,7 @@ def test_a_child_that_hangs_is_stopped_at_its_deadline() -> None:
 
 
 def test_a_file_that_wants_too_much_memory_is_stopped() -> None:
-    with Reader(Limits(memory=700 << 20)) as reader:
+    with Reader(Limits(memory=450 << 20)) as reader:
         assert why(reader.read(picture(SLIP), "image/jpeg")) in {Why.TOO_MUCH, Why.BROKE}
 
 
