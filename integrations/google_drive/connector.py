@@ -71,7 +71,6 @@ class GoogleDrive(Exporter):
         takes=frozenset(DocumentKind),
         abilities=frozenset(Ability),
         schedule=Schedule.NIGHTLY,
-        parallel=4,
         earlier_start=True,
         oauth=OAuth(
             scopes=(SCOPE,),
