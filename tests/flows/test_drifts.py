@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import cast
 
 import pytest
-from sqlmodel import col, select
 
-from integrations.conformance.bench import ExporterBench
 from integrations.contract import Receipt as RemoteReceipt
 from portal import clock
 from portal.access import Viewer, viewer_of
 from portal.accounts.models import Firm
 from portal.config import Settings
-from portal.delivery import check, completeness, drifts, lookback, outbox, runs
+from portal.delivery import drifts, lookback, outbox
 from portal.delivery.deliver import drain
-from portal.delivery.models import Drift, Receipt, Settlement, State
+from portal.delivery.models import Settlement, State
 from portal.delivery.outgoing import from_stored
 from portal.documents import versions
 from portal.documents.models import Document
 from portal.errors import Conflict
 from portal.instances import services as instances
-from portal.instances.models import Instance, InstanceState, Run
+from portal.instances.models import Instance, InstanceState
 from tests import factories
+from tests.flows.lookback import decide, delivered, found, look, proven, receipt, run, settled
 from tests.flows.world import World, world
 from tests.integrations.google_drive.bench import DriveBench
 from tests.servers import until
-
-STORAGES = ("google_drive", "onedrive", "dropbox", "webdav", "s3")
 
 
 @pytest.fixture
@@ -55,59 +52,6 @@ def owner(at: World) -> Viewer:
 @pytest.fixture
 def drive(at: World) -> DriveBench:
     return cast("DriveBench", at.bench)
-
-
-def look(at: World) -> None:
-    """Somebody presses «Look now», and a worker does."""
-    with at.parts.db.transaction() as session:
-        drifts.ask_look(session, session.get_one(Instance, at.instance.id), clock.now())
-    lookback.look(at.parts, at.instance.id)
-
-
-def run(at: World, owner: Viewer) -> Run:
-    """Export now, worked off: the look back belongs to it."""
-    with at.parts.db.transaction() as session:
-        begun = instances.export_now(session, owner, at.instance.id)
-        runs.begin(session, begun, clock.now())
-    lookback.look(at.parts, at.instance.id)
-    drain(at.parts, at.instance.id)
-    runs.end_finished(at.parts.db)
-    with at.parts.db.read() as session:
-        return session.get_one(Run, begun.id)
-
-
-def delivered(at: World, count: int = 1) -> list[Document]:
-    documents = at.add(count)
-    drain(at.parts, at.instance.id)
-    return documents
-
-
-def receipt(at: World, document: Document) -> Receipt:
-    with at.parts.db.read() as session:
-        return session.exec(select(Receipt).where(Receipt.document_id == document.id)).one()
-
-
-def found(at: World) -> list[Drift]:
-    with at.parts.db.read() as session:
-        return list(session.exec(select(Drift).order_by(col(Drift.id))))
-
-
-def settled(at: World) -> list[Settlement | None]:
-    return [one.settlement for one in found(at)]
-
-
-def proven(at: World, *, remote: bool = True) -> bool:
-    """What ``kontor verify --remote`` says."""
-    with at.parts.db.read() as session:
-        ours = list(completeness.verify(session, at.client.firm_id))
-    theirs = list(check.verify_remote(at.parts, at.client.firm_id)) if remote else []
-    return not ours and not theirs
-
-
-def decide(at: World, owner: Viewer, how: Callable[..., Drift]) -> None:
-    (drift,) = found(at)
-    with at.parts.db.transaction() as session:
-        how(session, owner, at.client.id, drift.id)
 
 
 def test_what_is_as_delivered_is_not_mentioned(at: World) -> None:
@@ -367,49 +311,3 @@ def test_a_later_correction_refiles_by_id_with_the_next_run(at: World, owner: Vi
     assert drive.living("anna")[path] == before.remote_id
     at.holds(documents)
     assert proven(at)
-
-
-# --- what every storage must do
-
-
-@pytest.fixture
-def bench(at: World) -> ExporterBench:
-    return cast("ExporterBench", at.bench)
-
-
-@pytest.mark.parametrize("kind", STORAGES)
-def test_at_every_storage_a_deleted_file_comes_back(at: World, owner: Viewer, bench: ExporterBench) -> None:
-    documents = delivered(at, 3)
-    look(at)
-    assert found(at) == []
-    bench.remove(at.remote, from_receipt(at, documents[1]))
-    assert run(at, owner).delivered == 1
-    assert settled(at) == [Settlement.COMES_BACK]
-    at.holds(documents)
-    assert proven(at)
-
-
-@pytest.mark.parametrize("kind", STORAGES)
-def test_at_every_storage_a_change_is_restored(at: World, owner: Viewer, bench: ExporterBench) -> None:
-    documents = delivered(at, 2)
-    bench.alter(at.remote, from_receipt(at, documents[0]))
-    look(at)
-    assert settled(at) == [None]
-    decide(at, owner, drifts.restore)
-    drain(at.parts, at.instance.id)
-    at.holds(documents)
-    assert proven(at)
-
-
-@pytest.mark.parametrize("kind", STORAGES)
-def test_at_every_storage_a_change_is_accepted_and_taken_back(at: World, owner: Viewer, bench: ExporterBench) -> None:
-    documents = delivered(at, 2)
-    bench.alter(at.remote, from_receipt(at, documents[0]))
-    look(at)
-    decide(at, owner, drifts.accept)
-    assert proven(at)
-    look(at)
-    assert settled(at) == [Settlement.ACCEPTED]
-    decide(at, owner, drifts.undo)
-    assert proven(at, remote=False)
-    assert not proven(at)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -12,90 +12,19 @@ from sqlmodel import select
 
 from portal.access import Viewer
 from portal.accounts.models import Firm, Role
-from portal.clients.models import Client, ContactRole
+from portal.clients.models import ContactRole
 from portal.config import Settings
 from portal.connections.models import Connection, ConnectionState, Consent
-from portal.instances.models import Instance, InstanceState
+from portal.instances.models import InstanceState
 from portal.parts import Parts
 from tests import factories, servers
 from tests.portal.connections import dance
-
-APP = {"client_id": "kontor-demo", "client_secret": "kontor-demo-secret"}
-SignedIn = Callable[[Viewer], FlaskClient]
+from tests.portal.web.desk import APP, Desk, SignedIn
 
 
 @pytest.fixture
 def settings(settings: Settings, sandbox: servers.Sandbox) -> Settings:
     return replace(settings, endpoints=sandbox.endpoints)
-
-
-@dataclass
-class Desk:
-    """Somebody in a browser, at one client."""
-
-    browser: FlaskClient
-    parts: Parts
-    client: Client
-
-    @property
-    def base(self) -> str:
-        return f"/clients/{self.client.id}/integrations"
-
-    def begin(self, kind: str = "google_drive") -> str:
-        """Choose a kind; the address of the first step."""
-        answer = self.browser.post(f"{self.base}/add", data={"kind": kind})
-        assert answer.status_code == 303, answer.text
-        return answer.location
-
-    def consent(self, page: str, **more: str) -> str:
-        """Agree to the text on the page; the provider's address."""
-        seen = re.search(r'name="seen" value="(\w+)"', self.browser.get(page).text)
-        assert seen is not None
-        form = {"connection": "new", "name": "Our drive", "agree": "yes", "seen": seen[1], **more}
-        answer = self.browser.post(page, data=form)
-        assert answer.status_code == 303, answer.text
-        return answer.location
-
-    def back(self, consent_url: str, **choice: str) -> str:
-        """Choose at the provider and come back; where that leads."""
-        query = dance.answer(consent_url, **choice)
-        kind = "quickbooks" if "/quickbooks/" in consent_url else "google_drive"
-        answer = self.browser.get(f"/connect/callback/{kind}?{urlencode(query)}")
-        assert answer.status_code == 303, answer.text
-        return answer.location
-
-    def steps(self, *forms: dict[str, object]) -> str:
-        """Post one form after the other, from where the draft stands."""
-        page = self.next_step()
-        for form in forms:
-            answer = self.browser.post(page, data=form)
-            assert answer.status_code == 303, answer.text
-            page = answer.location
-        return page
-
-    def next_step(self) -> str:
-        answer = self.browser.get(f"{self.base}/{self.instance.id}")
-        return answer.location if answer.status_code == 303 else answer.request.path
-
-    @property
-    def instance(self) -> Instance:
-        with self.parts.db.read() as session:
-            return session.exec(select(Instance)).one()
-
-    @property
-    def state(self) -> str:
-        return self.instance.state.value
-
-    @property
-    def connection(self) -> Connection:
-        with self.parts.db.read() as session:
-            return session.exec(select(Connection)).one()
-
-    def finished(self) -> str:
-        """Google Drive, set up whole; its page."""
-        self.back(self.consent(self.begin()))
-        return self.steps({"root": "Kontor", "path": "{client}/{date} {number}", "language": "de"},
-                          {"takes": ["receipt"]}, {"start": "now"}, {"name": "Drive"})  # fmt: skip
 
 
 @pytest.fixture
@@ -367,92 +296,3 @@ def test_a_stranger_finds_nothing(desk: Desk, signed_in: SignedIn) -> None:
         assert browser.get(path).status_code == 404
     for path in (f"{page}/pause", f"{page}/remove", f"{login}/disconnect", f"{login}/look", f"{login}/reconnect"):
         assert browser.post(path, data={"agree": "yes"}).status_code == 404
-
-
-def test_disconnecting_is_asked_twice(desk: Desk) -> None:
-    page = desk.finished()
-    login = f"{desk.base}/connections/{desk.connection.id}"
-    assert f"{login}/disconnect" in desk.browser.get(page).text
-    assert desk.browser.post(f"{login}/disconnect", data={"revoke": "yes"}).location.endswith("/disconnect")
-    assert desk.connection.state is ConnectionState.LIVE
-
-
-def test_another_account_takes_over_and_the_first_export_stops(desk: Desk) -> None:
-    page = desk.finished()
-    assert f"{page}/take-over" in desk.browser.get(page).text
-    assert "What was exported stays there" in desk.browser.get(f"{page}/take-over").text
-    assert desk.browser.post(f"{page}/take-over").location.endswith("/take-over")
-    first = desk.instance
-    draft = desk.browser.post(f"{page}/take-over", data={"sure": "yes"}).location
-    assert desk.connection.state is ConnectionState.ENDED
-    sign_in = desk.browser.get(draft).location
-    settings = desk.back(desk.consent(sign_in), account="jonas")
-    assert settings.endswith("/set-up/settings")
-    assert 'value="{client}/{date} {number}"' in desk.browser.get(settings).text
-    with desk.parts.db.read() as session:
-        known = {one.id: one for one in session.exec(select(Instance))}
-        logins = {one.account_name: one.state for one in session.exec(select(Connection))}
-    assert known.pop(first.id).state is InstanceState.REMOVED
-    (second,) = known.values()
-    assert (second.name, second.takes, second.sync_from) == ("Drive", ["receipt"], None)
-    assert logins == {"Anna Meyer": ConnectionState.ENDED, "Jonas Berg": ConnectionState.LIVE}
-
-
-def test_the_folders_of_bank_accounts_are_linked(desk: Desk) -> None:
-    from portal.instances.places import open_account_folders
-
-    desk.back(desk.consent(desk.begin()))
-    page = desk.steps({"root": "Kontor", "path": "{client}/{account}/{date} {number}", "language": "de"},
-                      {"takes": ["receipt"]}, {"start": "now"}, {"name": "Drive"})  # fmt: skip
-    with desk.parts.db.transaction() as session:
-        factories.account(session, desk.client, name="Girokonto")
-        factories.account(session, desk.client, name="Tagesgeld")
-    open_account_folders(desk.parts, desk.instance.id)
-    shown = desk.browser.get(page).text
-    links = re.findall(r'href="([^"]+)"[^>]*><svg.*?</svg> Folder of (\w+)', shown)
-    assert [name for _link, name in links] == ["Girokonto", "Tagesgeld"]
-    assert len({link for link, _name in links}) == 2
-
-
-def test_a_login_about_to_end_is_said_ahead_on_page_and_board(desk: Desk) -> None:
-    from datetime import timedelta
-
-    from portal import clock
-
-    page = desk.finished()
-    assert "The login ends on" not in desk.browser.get(page).text
-    with desk.parts.db.transaction() as session:
-        session.exec(select(Connection)).one().expires_at = clock.now() + timedelta(days=10)
-    assert "The login ends on" in desk.browser.get(page).text
-    assert "The login ends on" in desk.browser.get(desk.base).text
-    assert "1 connection" in desk.browser.get("/").text
-
-
-def test_the_template_is_previewed_while_it_is_written(desk: Desk) -> None:
-    desk.back(desk.consent(desk.begin()))
-    page = desk.next_step()
-    shown = desk.browser.get(page).text
-    assert "So it will look" in shown
-    assert 'hx-get="' + page.replace("/settings", "/preview") in shown
-    typed = {"root": "Ablage", "path": "{client}/{party} {number}", "language": "de"}
-    piece = desk.browser.get(f"{page.replace('/settings', '/preview')}?{urlencode(typed)}").text
-    assert "<strong>Mühlenwerke Nord AG RE-1024.pdf</strong>" in piece
-    assert "Ablage" in piece
-    wrong = desk.browser.get(f"{page.replace('/settings', '/preview')}?{urlencode({'path': '{nonsense}'})}").text
-    assert "{nonsense} is not known" in wrong
-
-
-def test_the_summary_says_what_goes_at_once_and_what_room_is_missing(desk: Desk) -> None:
-    with desk.parts.db.transaction() as session:
-        for _ in range(2):
-            factories.document(session, desk.client, kind="receipt").size = 5_000_000
-    desk.back(desk.consent(desk.begin()))
-    page = desk.steps({"root": "Kontor", "path": "{client}/{month}/{date} {number}", "language": "de"},
-                      {"takes": ["receipt"]}, {"start": "earlier", "earlier_on": "2026-01-02"})  # fmt: skip
-    assert "2 documents · 10.0" in desk.browser.get(page).text
-    assert "not enough room" not in desk.browser.get(page).text
-    with desk.parts.db.transaction() as session:
-        session.exec(select(Connection)).one().space_left = 4_000_000
-    shown = desk.browser.get(page).text
-    assert re.search(r"6\.00\sMB are missing|6\.0\sMB are missing", shown)
-    assert "Kontor / Bäckerei Brandt GmbH / 20" in shown
