@@ -30,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with server:
         print(json.dumps(sandbox.base_urls(server.url)), flush=True)  # noqa: T201 - what the command is for
         stop.wait()
+        sandbox.hurry()
     sandbox.close()
     return 0
 

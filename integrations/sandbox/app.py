@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -60,6 +61,11 @@ class Sandbox:
         self.calls = Calls()
         self.providers: dict[str, Provider] = {kind: _made(path, self.core) for kind, path in simulators.items()}
         self._control = Control(self)
+        self._ending = threading.Event()
+
+    def hurry(self) -> None:
+        """Let calls that are slow on purpose go on, now and from now on; before a stop that would wait for them."""
+        self._ending.set()
 
     def close(self) -> None:
         """Close the state."""
@@ -100,7 +106,7 @@ class Sandbox:
         status: int | None = None
         try:
             if latency := faults.latency(provider.kind):
-                time.sleep(latency)
+                self._ending.wait(latency)
             answer = self._with_fault(call)
             status = answer.status_code
             return answer
@@ -127,10 +133,10 @@ class Sandbox:
                 raise ConnectionDropped(reset=False)
             case "commit-then-slow" if step:
                 answer = self._plain(call)
-                time.sleep(step.number(1))
+                self._ending.wait(step.number(1))
                 return answer
             case "slow" if step:
-                time.sleep(step.number(1))
+                self._ending.wait(step.number(1))
             case "expired":
                 call.provider.oauth.expire(bearer(call.request))
             case "revoked":

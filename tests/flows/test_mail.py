@@ -21,6 +21,7 @@ from portal.accounts.models import Firm
 from portal.clock import now
 from portal.mailbox.models import Mail, MailAccount, MailState, Security
 from portal.parts import Parts
+from tests.forks import Fork
 from tests.portal.mailbox.conftest import Post
 from tests.portal.mailbox.imap_server import PASSWORD, USER, free_port, imap_server
 from tests.portal.mailbox.messages import SUPPLIER, invoice, message, sent
@@ -36,8 +37,7 @@ class Receiving:
 
     def __init__(self, environ: dict[str, str], port: int) -> None:
         self.port = port
-        environ = {**environ, "KONTOR_SMTP_PORT": str(port)}
-        self.process = subprocess.Popen(MAIL, env=environ, stderr=subprocess.DEVNULL)
+        self.process = Fork("portal.cli:main", ["mail"], environ={**environ, "KONTOR_SMTP_PORT": str(port)})
         until(self.listens, 30, "the start of kontor mail")
 
     def listens(self) -> bool:
@@ -60,13 +60,10 @@ class Receiving:
         line.send(content + b"\r\n.\r\n")
         time.sleep(wait)
         self.process.kill()
-        self.process.wait()
         line.close()
 
     def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        self.process.kill()
 
 
 @pytest.fixture
@@ -113,8 +110,7 @@ def test_a_message_becomes_documents_without_anybody_asking(post: Post, receivin
 def test_it_stops_when_told_and_finishes_what_it_began(post: Post, receiving: Receiving) -> None:
     for number in range(5):
         receiving.send(post, sent(message(invoice(number))))
-    receiving.process.send_signal(signal.SIGTERM)
-    assert receiving.process.wait(20) == 0
+    assert receiving.process.stop(20) == 0
     assert len(post.mails()) == 5
 
 

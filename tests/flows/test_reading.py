@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import io
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from redis import Redis
 
-from portal import children
 from portal.accounts.models import Firm
 from portal.audit import SYSTEM
 from portal.documents.models import Document, Reading, Source
@@ -21,18 +16,16 @@ from portal.intake import receive
 from portal.parts import Parts
 from portal.queue import QUEUE
 from tests import factories
+from tests.forks import Fork
 from tests.portal.processing.test_readings import BUYER, xml
 from tests.servers import until
-
-ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
 def worker(environ: dict[str, str]) -> Iterator[None]:
-    command = [sys.executable, str(ROOT / "worker.py"), "reading"]
-    running = children.start(command, environ=environ, stderr=subprocess.DEVNULL, on_death=signal.SIGKILL)
+    running = Fork("worker:main", "reading", environ=environ)
     yield
-    children.stop(running, 20)
+    running.stop(20)
 
 
 @pytest.mark.timeout(120)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,7 +15,7 @@ from integrations.conformance.bench import Arrival
 from integrations.contract import Connector
 from integrations.sandbox.app import SIMULATORS, Sandbox
 from integrations.sandbox.server import Server
-from portal import children, clock
+from portal import clock
 from portal.clients.models import Client
 from portal.clock import Traveller
 from portal.config import Settings
@@ -32,6 +27,7 @@ from portal.documents.models import Document
 from portal.instances.models import Instance
 from portal.parts import Parts, assemble
 from tests import factories
+from tests.forks import Fork
 from tests.integrations.bench import APP, SandboxBench
 from tests.integrations.dropbox.bench import DropboxBench
 from tests.integrations.google_drive.bench import DriveBench
@@ -41,7 +37,6 @@ from tests.integrations.s3.bench import S3Bench
 from tests.integrations.webdav.bench import DavBench
 from tests.servers import until
 
-ROOT = Path(__file__).parents[2]
 KINDS = ("quickbooks", "google_drive")
 STORAGES: Mapping[str, type[SandboxBench]] = {
     "google_drive": DriveBench, "dropbox": DropboxBench, "onedrive": OneDriveBench, "webdav": DavBench, "s3": S3Bench,
@@ -59,7 +54,7 @@ class World:
     client: Client
     instance: Instance
     environ: Mapping[str, str]
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    workers: list[Fork] = field(default_factory=list)
 
     def add(self, count: int = 1, **fields: Any) -> list[Document]:
         """Documents arrive, each in a transaction of its own, and the bell rings."""
@@ -72,21 +67,15 @@ class World:
             outbox.plan_document(session, document)
             return document
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def start_worker(self) -> Fork:
         """A real worker process with our queue."""
-        worker = children.start(
-            [sys.executable, ROOT / "worker.py"],
-            environ=self.environ,
-            stderr=subprocess.DEVNULL,
-            on_death=signal.SIGKILL,
-        )
+        worker = Fork("worker:main", environ=self.environ)
         self.workers.append(worker)
         return worker
 
-    def kill(self, worker: subprocess.Popen[bytes]) -> None:
+    def kill(self, worker: Fork) -> None:
         """kill -9 of the worker and the job it runs."""
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
+        worker.kill()
         self.workers.remove(worker)
 
     def recover(self, here: Traveller | None = None) -> None:
@@ -161,6 +150,7 @@ def world(settings: Settings, environ: Mapping[str, str], kind: str, url: str | 
             app = Sandbox(None, {kind: SIMULATORS[kind]})
             stack.callback(app.close)
             url = stack.enter_context(Server(app)).url
+            stack.callback(app.hurry)
             bench = QuickBooksBench(url, http, app) if kind == "quickbooks" else STORAGES[kind](url, kind, http)
         else:
             bench = STORAGES[kind](url, kind, http)
