@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.globals["asset"] = security.assets(app)
     _register_pages(app)
     api.mount(app, app.extensions["kontor"])
-    pages = kept.KeptPages(security.LoopbackProxy(app.wsgi_app), app.extensions["kontor"].db)
+    pages = kept.KeptPages(security.LoopbackProxy(app.wsgi_app), lambda: app.extensions["kontor"].db)
     app.wsgi_app = pages  # type: ignore[method-assign]
     return app
 

@@ -118,6 +118,38 @@ def sql(place: Path, statement: str) -> None:
         connection.execute(statement.encode())
 
 
+class Emptied:
+    """A database made from a template and emptied for each test: that takes a tenth of the time of a new one."""
+
+    def __init__(self, place: Path, template: str) -> None:
+        self.place, self.template, self.name = place, template, f"test_{os.getpid()}"
+        sql(place, f"CREATE DATABASE {self.name} TEMPLATE {template}")
+        with self._connected() as connection:
+            found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        deletes = [f"DELETE FROM {table}" for (table,) in found if table != "alembic_version"]
+        self._clear = "; ".join(["SET session_replication_role = replica", *deletes]).encode()  # no keys, no triggers
+
+    def empty(self) -> None:
+        """End whoever still uses it and delete all rows; made anew when a test changed the tables themselves."""
+        with self._connected() as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            with suppress(psycopg.errors.UndefinedTable):
+                connection.execute(self._clear)
+                return
+        self.drop()
+        sql(self.place, f"CREATE DATABASE {self.name} TEMPLATE {self.template}")
+
+    def drop(self) -> None:
+        """At the end."""
+        sql(self.place, f"DROP DATABASE {self.name} WITH (FORCE)")
+
+    def _connected(self) -> psycopg.Connection:
+        return psycopg.connect(host=str(self.place), user="kontor", dbname=self.name, autocommit=True)
+
+
 class Sandbox:
     """``kontor sandbox`` as a process. ``url`` is its base, ``endpoints`` what it printed: kind -> endpoint -> URL."""
 

@@ -61,8 +61,8 @@ class _Page:
 class KeptPages:
     """The application, with the pages of marked views kept for as long as nothing changes."""
 
-    def __init__(self, app: WSGIApplication, db: Database) -> None:
-        self.app, self.db = app, db
+    def __init__(self, app: WSGIApplication, database: Callable[[], Database]) -> None:
+        self.app, self.database = app, database
         self._pages: OrderedDict[Key, _Page] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -80,7 +80,7 @@ class KeptPages:
 
     def _moment(self) -> Moment | None:
         """What a page made from now on is valid for; None when nobody can tell."""
-        now = self.db.moment()
+        now = self.database().moment()
         return None if now is None else (now, int(clock.now().timestamp() // 60))
 
     def _found(self, key: Key, moment: Moment | None) -> _Page | None:

@@ -14,7 +14,6 @@ from werkzeug.test import TestResponse
 
 from portal.accounts import tokens
 from portal.accounts.models import Firm, Member, Role
-from portal.api import mount
 from portal.clients.models import Client
 from portal.db import Database
 from portal.parts import Parts
@@ -44,14 +43,6 @@ class Caller:
     def post(self, path: str, json: Any = None, **more: Any) -> TestResponse:
         """Create or do."""
         return self.call("POST", path, **({"json": json} if json is not None else {}), **more)
-
-
-@pytest.fixture
-def app(app: Flask) -> Flask:
-    """The whole application, the API mounted."""
-    if "kontor-api" not in app.extensions:
-        mount(app, app.extensions["kontor"])
-    return app
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,9 +15,7 @@ from flask import Flask
 from sqlmodel import select
 
 from integrations.contract import Token
-from portal import create_app
 from portal.accounts.models import Firm
-from portal.api import mount
 from portal.clients.models import Client
 from portal.config import Settings
 from portal.connections import tokens
@@ -39,17 +37,6 @@ def settings(settings: Settings, sandbox: servers.Sandbox) -> Settings:
     """The providers are simulators."""
     endpoints = httpx.get(sandbox.url, headers={"Accept": "application/json"}).json()
     return replace(settings, sandbox_url=sandbox.url, endpoints=endpoints)
-
-
-@pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
-    """The application with them."""
-    made = create_app(settings)
-    if "kontor-api" not in made.extensions:
-        mount(made, made.extensions["kontor"])
-    yield made
-    made.extensions["kontor"].db.dispose()
-    made.extensions["kontor"].db.bell.redis.close()
 
 
 @pytest.fixture

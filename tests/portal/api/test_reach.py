@@ -196,7 +196,7 @@ def test_a_fault_of_ours_shows_nothing_of_it(app: Flask, caller: Callers, monkey
     def broken() -> None:
         raise RuntimeError("a secret")
 
-    app.extensions["kontor-api"].view_functions["clients.listed"] = broken
+    monkeypatch.setitem(app.extensions["kontor-api"].view_functions, "clients.listed", broken)
     answer = caller().get("/clients")
     assert answer.status_code == 500
     assert "secret" not in answer.text

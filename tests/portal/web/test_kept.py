@@ -49,7 +49,7 @@ def browser(db: Database) -> FlaskClient:
         MADE.append("gone")
         return "no", 404
 
-    app.wsgi_app = KeptPages(app.wsgi_app, db)  # type: ignore[method-assign]
+    app.wsgi_app = KeptPages(app.wsgi_app, lambda: db)  # type: ignore[method-assign]
     browser = app.test_client()
     browser.set_cookie("who", "a")
     return browser
@@ -133,7 +133,7 @@ def test_an_answer_to_a_form_is_made_each_time(db: Database) -> None:
     MADE.clear()
     app = Flask("forms")
     app.register_blueprint(pages)
-    app.wsgi_app = KeptPages(app.wsgi_app, db)  # type: ignore[method-assign]
+    app.wsgi_app = KeptPages(app.wsgi_app, lambda: db)  # type: ignore[method-assign]
     browser = app.test_client()
     browser.set_cookie("who", "a")
     browser.post("/kept")

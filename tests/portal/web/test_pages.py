@@ -216,12 +216,12 @@ def test_errors_are_pages_that_say_what_to_do(
     assert 'href="/"' in answer.text
 
 
-def test_a_fault_of_ours_shows_nothing_of_itself(app: Flask, signed_in: SignedIn, viewer: MakeViewer) -> None:
+def test_a_fault_of_ours_shows_nothing_of_itself(own_app: Flask, viewer: MakeViewer) -> None:
     def broken() -> str:
         raise ZeroDivisionError("secret detail")
 
-    app.add_url_rule("/broken", "broken", broken)
-    answer = signed_in(viewer()).get("/broken")
+    own_app.add_url_rule("/broken", "broken", broken)
+    answer = factories.sign_in(own_app, viewer().person_id).get("/broken")
     assert answer.status_code == 500
     assert "Something went wrong on our side" in answer.text
     assert "secret detail" not in answer.text
