@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import BinaryIO
 
 import httpx
@@ -23,7 +25,14 @@ def client(*, watched: bool = False, **options: object) -> httpx.Client:
 
     ``watched``: for somebody who waits for the page; less patient.
     """
-    return httpx.Client(timeout=WATCHED if watched else TIMEOUT, follow_redirects=False, **options)  # type: ignore[arg-type]
+    given = {"verify": _trusted(), **options}
+    return httpx.Client(timeout=WATCHED if watched else TIMEOUT, follow_redirects=False, **given)  # type: ignore[arg-type]
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities whose certificates count, loaded once: it takes longer than most calls."""
+    return httpx.create_ssl_context()
 
 
 @contextmanager

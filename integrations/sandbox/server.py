@@ -218,7 +218,7 @@ class Server:
 
     def start(self) -> Server:
         """Serve from a thread."""
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), name="sandbox", daemon=True)
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.01,), name="sandbox", daemon=True)
         self._thread.start()
         return self
 
