@@ -37,7 +37,7 @@ from integrations.google_drive.inspection import Inspection, checksums
 from integrations.google_drive.tree import MARK, DriveFolders, Ids
 from integrations.google_drive.upload import Upload, send
 from integrations.layout import Layout
-from integrations.naming import Placement, Template, free_name
+from integrations.naming import Placement, Template, clash_key, free_name
 from integrations.oauth import Bearer, Flow, OAuthApp
 
 SCOPE = "https://www.googleapis.com/auth/drive.file"
@@ -71,6 +71,7 @@ class GoogleDrive(Exporter):
         takes=frozenset(DocumentKind),
         abilities=frozenset(Ability),
         schedule=Schedule.NIGHTLY,
+        parallel=4,
         earlier_start=True,
         oauth=OAuth(
             scopes=(SCOPE,),
@@ -212,12 +213,13 @@ class GoogleDrive(Exporter):
         """One call at most: content, name, folder and bin together; none when all is as it should be."""
         metadata: dict[str, Any] = {}
         moves: dict[str, str] = {}
+        before = file
         if file.trashed:
             metadata["trashed"] = False
         if wanted != placement.path:
             folder, found = self._folder(document, placement)
             found.pop(file.id, None)
-            metadata["name"] = self._free(placement.name, folder, found)
+            metadata["name"] = self._free(document, placement.name, folder, found)
             if folder not in file.parents:
                 moves = {"addParents": folder, "removeParents": ",".join(file.parents)}
         if file.marks.get(VERSION) != str(document.version) or not _is_of(file, document):
@@ -227,6 +229,8 @@ class GoogleDrive(Exporter):
             file = send(self.drive, Upload(document=document, metadata=metadata, file_id=file.id, moves=moves))
         elif metadata or moves:
             file = self.drive.update(file.id, metadata, moves)
+        if (file.name, file.parents) != (before.name, before.parents):
+            self._give_up_name(document, before)
         return self._receipt(document, file, placement)
 
     def _folder(self, document: OutgoingDocument, placement: Placement) -> tuple[str, dict[str, DriveFile]]:
@@ -251,17 +255,30 @@ class GoogleDrive(Exporter):
         self, document: OutgoingDocument, placement: Placement, folder: str, found: Mapping[str, DriveFile]
     ) -> dict[str, Any]:
         return {
-            "name": self._free(placement.name, folder, found),
+            "name": self._free(document, placement.name, folder, found),
             "parents": [folder],
             "mimeType": document.media_type,
             "appProperties": _marks(document),
         }
 
-    def _free(self, name: str, folder: str, found: Mapping[str, DriveFile]) -> str:
-        """Drive allows equal names, a computer that synchronises them does not: the second one gets a number."""
-        if not found:
-            return name
-        return free_name(name, {f.name for f in self.drive.find(f"trashed = false and {quoted(folder)} in parents")})
+    def _free(self, document: OutgoingDocument, name: str, folder: str, found: Mapping[str, DriveFile]) -> str:
+        """Drive allows equal names, a computer that synchronises them does not: the second one gets a number.
+
+        Who looks at the same moment sees the same names free, so a name is this document's only once it is claimed.
+        """
+        others = self.drive.find(f"trashed = false and {quoted(folder)} in parents") if found else ()
+        taken = {other.name for other in others}
+        while True:
+            free = free_name(name, taken)
+            if self.wiring.memory.claim(_name_key(folder, free), document.id) == document.id:
+                return free
+            taken.add(free)
+
+    def _give_up_name(self, document: OutgoingDocument, file: DriveFile) -> None:
+        """What the file was called before may be another document's name now."""
+        for key in (_name_key(folder, file.name) for folder in file.parents):
+            if self.wiring.memory.get(key) == document.id:
+                self.wiring.memory.forget(key)
 
     def _refuse_if_folder_is_gone(self, previous: Receipt) -> None:
         """E4: a deleted file comes back, a deleted folder stays deleted with what was in it."""
@@ -287,6 +304,10 @@ class GoogleDrive(Exporter):
             path="/".join((*placement.folders, file.name)),
             extras={"folder": file.parents[0] if file.parents else "", "name": file.name, "wanted": placement.path},
         )
+
+
+def _name_key(folder: str, name: str) -> str:
+    return f"name:{folder}/{clash_key(name)}"
 
 
 def _marks(document: OutgoingDocument) -> dict[str, str]:

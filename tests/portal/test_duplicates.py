@@ -23,10 +23,10 @@ from portal.intake import HERE_ALREADY, receive
 from portal.parts import Parts
 from portal.processing import corrections
 from tests import factories
-from tests.portal.api.conftest import Caller, app, caller, token_of
+from tests.portal.api.conftest import Caller, caller, token_of
 from tests.portal.processing.test_corrections import FIELDS, bring, client, state
 
-__all__ = ["app", "caller", "client", "token_of"]
+__all__ = ["caller", "client", "token_of"]
 MakeViewer = Callable[..., Viewer]
 
 

@@ -138,6 +138,16 @@ class ExporterChecks(RepeatChecks):
         assert [one.remote_id for one in sandbox.arrived(connector)] == [receipt.remote_id]
         assert self.arrival_of(sandbox, connector, receipt).files == (content_of(document),)
 
+    def test_two_workers_give_two_files_two_names(self, sandbox: ExporterBench, connector: Exporter) -> None:
+        """Four files of one name at the same moment: each arrives, and none under a name that another one has."""
+        first = self.document()
+        named = {"filename": first.filename, "party": first.party, "number": first.number, "issued_on": first.issued_on}
+        documents = [self.document(content=b"%d" % turn, **named) for turn in range(4)]
+        receipts = self.at_once(connector, documents)
+        assert len(sandbox.arrived(connector)) == len(documents)
+        paths = [receipt.path.casefold() for receipt in receipts if receipt and receipt.path]  # none in a ledger
+        assert len(set(paths)) == len(paths), f"equal names: {paths}"
+
     # --- plan, update, inspect
 
     def test_a_plan_tells_and_touches_nothing(self, sandbox: ExporterBench, connector: Exporter) -> None:
@@ -185,8 +195,10 @@ class ExporterChecks(RepeatChecks):
     }
 
     @staticmethod
-    def at_once(connector: Exporter, documents: list[OutgoingDocument], reservation: str | None = None) -> None:
-        """Deliver in as many workers; a passing failure is tried again as the portal would."""
+    def at_once(
+        connector: Exporter, documents: list[OutgoingDocument], reservation: str | None = None
+    ) -> list[Receipt | None]:
+        """Deliver in as many workers; a passing failure is tried again as the portal would. None: given up."""
 
         def deliver(document: OutgoingDocument) -> Receipt | None:
             mine = worker(connector)
@@ -199,7 +211,7 @@ class ExporterChecks(RepeatChecks):
             return None
 
         with ThreadPoolExecutor(len(documents)) as workers:
-            list(workers.map(deliver, documents))
+            return list(workers.map(deliver, documents))
 
     @staticmethod
     def arrival_of(sandbox: ExporterBench, connector: Exporter, receipt: Receipt) -> Arrival:

@@ -144,6 +144,14 @@ def test_a_new_version_changes_content_name_and_folder_in_one_call(sandbox: Driv
     assert sandbox.calls() - before == 3  # the file, the folder, the change
 
 
+def test_the_name_that_a_corrected_document_had_is_free_again(sandbox: DriveBench, connector: GoogleDrive) -> None:
+    document = invoice()
+    receipt = delivered(connector, document)
+    changed = revised(document, number="R-2")
+    connector.deliver(changed, connector.reserve(changed), receipt)
+    assert delivered(connector, invoice()).path == receipt.path
+
+
 def test_an_account_learned_later_files_the_document_anew_by_id(sandbox: DriveBench, connector: GoogleDrive) -> None:
     document = invoice(account=None)
     first = delivered(connector, document)
