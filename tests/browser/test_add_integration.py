@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from sqlmodel import select
-from werkzeug.serving import make_server
 
 from portal.accounts.models import Firm
 from portal.clients.models import Client
@@ -19,6 +16,7 @@ from portal.connections.models import Connection, Consent
 from portal.instances.models import Instance, InstanceState
 from portal.parts import Parts
 from tests import factories, servers
+from tests.browser.conftest import Window
 
 pytestmark = pytest.mark.browser
 APP = {"client_id": "kontor-demo", "client_secret": "kontor-demo-secret"}
@@ -28,18 +26,6 @@ EMAIL = "owner@example.com"
 @pytest.fixture
 def settings(settings: Settings, sandbox: servers.Sandbox) -> Settings:
     return replace(settings, endpoints=sandbox.endpoints)
-
-
-@pytest.fixture
-def address(app: Flask) -> Iterator[str]:
-    """The portal on a free port."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    serving.join()
-    server.server_close()
 
 
 @pytest.fixture
@@ -53,21 +39,18 @@ def client(parts: Parts, firm: Firm) -> Client:
 
 
 @pytest.fixture
-def open_page(address: str) -> Iterator[Callable[[int], Page]]:
+def open_page(address: str, window: Window) -> Callable[[int], Page]:
     """``open_page(width)``: a window of that width in which the owner is signed in."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
 
-        def make(width: int) -> Page:
-            page = chromium.new_context(locale="en-GB", viewport={"width": width, "height": 900}).new_page()
-            page.goto(f"{address}/sign-in")
-            page.get_by_label("E-mail address").fill(EMAIL)
-            page.get_by_label("Password").fill(factories.PASSWORD)
-            page.get_by_role("button", name="Sign in").click()
-            return page
+    def make(width: int) -> Page:
+        page = window(width=width)
+        page.goto(f"{address}/sign-in")
+        page.get_by_label("E-mail address").fill(EMAIL)
+        page.get_by_label("Password").fill(factories.PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        return page
 
-        yield make
-        chromium.close()
+    return make
 
 
 def begin(page: Page, address: str, client: Client, name: str) -> None:

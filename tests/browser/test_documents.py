@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-
 import pytest
-from flask import Flask
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from sqlmodel import col, select
-from werkzeug.serving import make_server
 
-from portal.access import Viewer
-from portal.accounts.models import Firm
 from portal.clients.models import Client
 from portal.documents.models import Document, Refusal
 from portal.parts import Parts
@@ -27,47 +20,6 @@ DROP = """([count, bad]) => {
   if (bad) carried.items.add(new File([new Uint8Array([77, 90, 0, 1])], "setup.exe"));
   document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: carried }));
 }"""
-
-
-@pytest.fixture
-def parts(app: Flask) -> Parts:
-    made: Parts = app.extensions["kontor"]
-    return made
-
-
-@pytest.fixture
-def address(app: Flask) -> Iterator[str]:
-    """The portal on a free port."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    serving.join()
-    server.server_close()
-
-
-@pytest.fixture
-def client(parts: Parts, firm: Firm) -> Client:
-    with parts.db.transaction() as session:
-        return factories.client(session, firm)
-
-
-@pytest.fixture
-def page(app: Flask, address: str, viewer: Callable[..., Viewer]) -> Iterator[Page]:
-    """A window in which an owner of the firm is signed in; errors in scripts fail the test."""
-    cookie = factories.sign_in(app, viewer().person_id).get_cookie("kontor")
-    assert cookie is not None
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        context = chromium.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})
-        context.add_cookies([{"name": "kontor", "value": cookie.value, "url": address}])
-        opened = context.new_page()
-        broken: list[str] = []
-        opened.on("pageerror", lambda error: broken.append(str(error)))
-        yield opened
-        chromium.close()
-    assert broken == []
 
 
 def folder(address: str, client: Client) -> str:
@@ -99,7 +51,7 @@ def test_a_document_is_found_and_corrected_by_keyboard_alone(
         owner = session.get_one(Client, client.id)
         for name in ("Alpha GmbH", "Beta GmbH", "Alpha AG"):
             factories.document(session, owner, parts=parts, party_name=name, net=None, tax=None)
-    page.goto(folder(address, client))
+    page.goto(folder(address, client), wait_until="networkidle")  # a person is slower than the scripts
     press = page.keyboard.press
 
     press("/")

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import io
-import threading
-from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from sqlmodel import select
-from werkzeug.serving import make_server
 
 from integrations.contract import DocumentKind
-from portal.access import Viewer
-from portal.accounts.models import Firm
 from portal.audit import SYSTEM
 from portal.clients.models import Client
 from portal.documents.models import Document, Source
@@ -28,7 +22,6 @@ from portal.reading.direction import Decision
 from portal.reading.findings import Box, Direction, Finding, Findings, Paper
 from portal.reading.findings import Source as From
 from portal.reading.reading import Leaf, Reading
-from tests import factories
 from tests.portal.processing.test_readings import pdf
 
 pytestmark = pytest.mark.browser
@@ -43,47 +36,6 @@ HALF = Reading(
     pages=(Leaf(1, 595.0, 842.0, From.OCR, ""),),
     decision=Decision(Direction.PURCHASE, 0.9, ()),
 )
-
-
-@pytest.fixture
-def parts(app: Flask) -> Parts:
-    made: Parts = app.extensions["kontor"]
-    return made
-
-
-@pytest.fixture
-def address(app: Flask) -> Iterator[str]:
-    """The portal on a free port."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    serving.join()
-    server.server_close()
-
-
-@pytest.fixture
-def client(parts: Parts, firm: Firm) -> Client:
-    with parts.db.transaction() as session:
-        return factories.client(session, firm)
-
-
-@pytest.fixture
-def page(app: Flask, address: str, viewer: Callable[..., Viewer]) -> Iterator[Page]:
-    """A window in which an owner of the firm is signed in; errors in scripts fail the test."""
-    cookie = factories.sign_in(app, viewer().person_id).get_cookie("kontor")
-    assert cookie is not None
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        context = chromium.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})
-        context.add_cookies([{"name": "kontor", "value": cookie.value, "url": address}])
-        opened = context.new_page()
-        broken: list[str] = []
-        opened.on("pageerror", lambda error: broken.append(str(error)))
-        yield opened
-        chromium.close()
-    assert broken == []
 
 
 def receipt(parts: Parts, client: Client, content: bytes) -> Document:

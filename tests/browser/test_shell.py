@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Page, expect
 
 from portal.accounts.models import Firm, Person
 from portal.delivery.models import State
 from portal.parts import Parts
 from tests import factories
+from tests.browser.conftest import Window
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -22,37 +22,15 @@ OpenPage = Callable[..., Page]
 
 
 @pytest.fixture
-def address(app: Flask) -> Iterator[str]:
-    """The portal on a free port."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    serving.join()
-    server.server_close()
+def open_page(address: str, window: Window) -> OpenPage:
+    """``open_page(path, width=…, locale=…)``: a window of its own at that page."""
 
+    def make(path: str, **options: Any) -> Page:
+        page = window(**options)
+        page.goto(address + path)
+        return page
 
-@pytest.fixture
-def open_page(address: str) -> Iterator[OpenPage]:
-    """``open_page(path, width=…, locale=…)``: a window of its own; what the browser complains of fails the test."""
-    complaints: list[str] = []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-
-        def make(path: str, *, width: int = 1440, locale: str = "en-GB", scripts: bool = True) -> Page:
-            context = chromium.new_context(
-                locale=locale, viewport={"width": width, "height": 900}, java_script_enabled=scripts
-            )
-            page = context.new_page()
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on("console", lambda line: complaints.append(line.text) if "Security Policy" in line.text else None)
-            page.goto(address + path)
-            return page
-
-        yield make
-        chromium.close()
-    assert complaints == []
+    return make
 
 
 @pytest.fixture
@@ -123,6 +101,7 @@ def test_the_search_finds_while_one_types_and_its_view_is_kept(open_page: OpenPa
     page = open_page("/")
     sign_in(page)
     expect(page.locator("tbody tr")).to_have_count(3)
+    page.wait_for_load_state("networkidle")  # a person is slower than the scripts
     page.keyboard.press("/")
     page.keyboard.type("capek")
     expect(page.locator("tbody tr")).to_have_count(1)

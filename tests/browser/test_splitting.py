@@ -12,10 +12,9 @@ from portal.parts import Parts
 from portal.processing.services import settle
 from portal.reading.findings import Findings
 from portal.reading.reading import Reading
-from tests.browser.test_readings import address, client, page, parts, receipt
+from tests.browser.test_readings import receipt
 from tests.portal.processing.test_splitting import stack
 
-__all__ = ["address", "client", "page", "parts"]
 pytestmark = pytest.mark.browser
 
 

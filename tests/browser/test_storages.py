@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from sqlmodel import select
-from werkzeug.serving import make_server
 
 import integrations
 from integrations.contract import Schedule
@@ -22,6 +19,7 @@ from portal.delivery import outbox
 from portal.instances.models import Instance, InstanceState
 from portal.parts import Parts
 from tests import factories, servers
+from tests.browser.conftest import Window
 
 pytestmark = pytest.mark.browser
 APP = {"client_id": "kontor-demo", "client_secret": "kontor-demo-secret"}
@@ -48,18 +46,6 @@ def entered(sandbox: servers.Sandbox, kind: str) -> Mapping[str, str]:
 @pytest.fixture
 def settings(settings: Settings, sandbox: servers.Sandbox) -> Settings:
     return replace(settings, endpoints=sandbox.endpoints)
-
-
-@pytest.fixture
-def address(app: Flask) -> Iterator[str]:
-    """The portal on a free port."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    serving.join()
-    server.server_close()
 
 
 @pytest.fixture
@@ -120,24 +106,23 @@ class Somebody:
         self.seen("done")
 
     def _on(self, step: str) -> None:
+        """Look at this step, once it is there, and go on."""
+        if step != "choose":
+            self.page.wait_for_url(f"**/set-up/{step}*")
         self.seen(step)
         self.page.locator(".set-up-foot button.button-main").click()
 
 
 @pytest.fixture
-def somebody(address: str, sandbox: servers.Sandbox) -> Iterator[Callable[..., Somebody]]:
+def somebody(address: str, sandbox: servers.Sandbox, window: Window) -> Callable[..., Somebody]:
     """``somebody("de", 390)``: with a browser in that language, in a window of that width."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
 
-        def make(language: str, width: int) -> Somebody:
-            locale = {"de": "de-DE", "en": "en-GB"}[language]
-            page = chromium.new_context(locale=locale, viewport={"width": width, "height": 900}).new_page()
-            page.set_default_timeout(20_000)
-            return Somebody(page, address, sandbox)
+    def make(language: str, width: int) -> Somebody:
+        page = window(width=width, locale={"de": "de-DE", "en": "en-GB"}[language])
+        page.set_default_timeout(20_000)
+        return Somebody(page, address, sandbox)
 
-        yield make
-        chromium.close()
+    return make
 
 
 @pytest.mark.parametrize("kind", STORAGES)
