@@ -41,6 +41,9 @@ class Shelf(Protocol):
     def listed(self, folder: str) -> Mapping[str, Stored] | None:
         """The files right in a folder by name; None when there is no such folder (where folders are things)."""
 
+    def stamp(self, folder: str) -> str:
+        """Which of the folders that lay at this path one after the other it is; empty where that is not known."""
+
     def digest(self, stored: Stored) -> str:
         """The SHA-256 of its content (lower-case hex), as the provider tells it or from the bytes."""
 
@@ -101,11 +104,10 @@ class Filing:
                     yield drift
 
     def _drift(self, receipt: Receipt, files: Mapping[str, Stored] | None) -> Drift | None:
-        if files is None:
-            return Drift(remote_id=receipt.remote_id, kind=DriftKind.FOLDER_GONE)
-        stored = files.get(_split(receipt.remote_id)[1])
+        stored = files.get(_split(receipt.remote_id)[1]) if files else None
         if stored is None:
-            return Drift(remote_id=receipt.remote_id, kind=DriftKind.GONE)
+            folder_gone = files is None or self._lay_in_another(receipt)
+            return Drift(remote_id=receipt.remote_id, kind=DriftKind.FOLDER_GONE if folder_gone else DriftKind.GONE)
         if stored.version == receipt.remote_version:
             return None
         # Another version need not be another content: a restored backup, a server that was moved.
@@ -185,23 +187,29 @@ class Filing:
 
     def _refuse_if_folder_is_gone(self, previous: Receipt) -> None:
         """E4: a deleted file comes back, a deleted folder stays deleted with what was in it."""
-        if self.shelf.listed(_split(previous.remote_id)[0]) is None:
+        if self._lay_in_another(previous) or self.shelf.listed(_folder_of(previous)) is None:
             raise TargetGone(
                 N_("The folder of “%(file)s” was deleted at the provider."), file=previous.path or previous.remote_id
             )
+
+    def _lay_in_another(self, receipt: Receipt) -> bool:
+        """Whether its folder was deleted and made again since, for a document that came later."""
+        stamp = receipt.extras.get("folder")
+        return stamp is not None and stamp != self.shelf.stamp(_folder_of(receipt))
 
     @staticmethod
     def _is_placed(previous: Receipt, placement: Placement) -> bool:
         return previous.extras.get("wanted") == placement.path
 
     def _receipt(self, stored: Stored, document: OutgoingDocument, placement: Placement) -> Receipt:
+        stamp = self.shelf.stamp(_split(stored.path)[0])
         return Receipt(
             remote_id=stored.path,
             remote_version=stored.version,
             link=stored.link,
             checksum=f"sha256:{document.sha256}",
             path=stored.path.removeprefix(f"{self.layout.top}/"),
-            extras={"wanted": placement.path},
+            extras={"wanted": placement.path, **({"folder": stamp} if stamp else {})},
         )
 
 

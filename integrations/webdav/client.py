@@ -102,9 +102,9 @@ class Dav:
         response = self.call("MOVE", self.url(path), accept=(412,), headers=headers)
         return None if response.status_code == 412 else response
 
-    def make_folder(self, path: str) -> None:
-        """Make a folder; harmless when it is there already (405). Missing when the one above is not."""
-        self.call("MKCOL", self.url(path, folder=True), accept=(405,))
+    def make_folder(self, path: str) -> bool:
+        """Make a folder; False when it is there already (405). Missing when the one above is not."""
+        return self.call("MKCOL", self.url(path, folder=True), accept=(405,)).status_code != 405
 
     def delete(self, path: str) -> None:
         """Delete a file; harmless when there is none."""

@@ -1,4 +1,8 @@
-"""Folders by their paths: made once, then taken for granted until a file cannot be put into one."""
+"""Folders by their paths: made once, then taken for granted until a file cannot be put into one.
+
+One that somebody deleted and that a later document had us make again is another folder at the same path: what is
+remembered of a path is a stamp, which changes then, so that receipts can say which of them they mean.
+"""
 
 from __future__ import annotations
 
@@ -37,15 +41,25 @@ class Folders:
         for level in _levels(path):
             self._make(level)
 
+    def stamp(self, path: str) -> str:
+        """Which of the folders it is that lay at this path one after the other; empty when we never made one."""
+        return self._memory.get(_key(path)) or ""
+
     def _make(self, path: str) -> None:
-        self._dav.make_folder(path)
-        self._memory.put(_key(path), "made")
+        made, known = self._dav.make_folder(path), self.stamp(path)
+        if made or not known:
+            self._memory.put(_key(path), _next(known))
 
 
 def _levels(path: str) -> list[str]:
     """``a/b/c`` → ``a``, ``a/b``, ``a/b/c``."""
     names = path.split("/")
     return ["/".join(names[: depth + 1]) for depth in range(len(names))]
+
+
+def _next(stamp: str) -> str:
+    """The stamp of the folder that follows it: ``made``, ``made 2``, ``made 3``."""
+    return f"made {int(stamp.partition(' ')[2] or 1) + 1}" if stamp else "made"
 
 
 def _key(path: str) -> str:

@@ -46,6 +46,10 @@ class DavShelf:
             return None
         return {one.name: self._stored(f"{folder}/{one.name}", one) for one in entries if not one.folder}
 
+    def stamp(self, folder: str) -> str:
+        """As it is remembered."""
+        return self.folders.stamp(folder)
+
     def digest(self, stored: Stored) -> str:
         """From the bytes; servers that keep a checksum told it with the properties."""
         return self.dav.sha256(stored.path)

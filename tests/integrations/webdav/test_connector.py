@@ -155,6 +155,19 @@ def test_a_deleted_folder_stays_deleted_for_old_documents_and_is_made_for_new_on
     assert sandbox.paths("anna") == [new.remote_id]
 
 
+def test_a_folder_made_again_for_new_documents_is_not_the_one_of_the_old(sandbox: DavBench, connector: WebDav) -> None:
+    documents = [invoice(), invoice()]
+    old = [deliver(connector, one) for one in documents]
+    sandbox.do("anna", "delete", MONTH)
+    new = deliver(connector, third := invoice())
+    assert {drift.kind for drift in connector.inspect([*old, new])} == {DriftKind.FOLDER_GONE}
+    with pytest.raises(TargetGone):
+        deliver(connector, documents[0], old[0])
+    sandbox.remove(connector, new)
+    assert [drift.kind for drift in connector.inspect([new])] == [DriftKind.GONE]
+    assert deliver(connector, third, new).remote_id == new.remote_id
+
+
 def test_a_deleted_folder_in_between_is_made_again_for_new_documents(sandbox: DavBench, connector: WebDav) -> None:
     deliver(connector, invoice())
     sandbox.do("anna", "delete", "Kontor/Bäckerei Sonnenschein GmbH")
