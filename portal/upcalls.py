@@ -16,7 +16,7 @@ CONNECTION_LOST = "portal.instances.services:login_lost"
 # (instance) was finished, paused, resumed, held, released, changed or removed: its deliveries are planned again.
 INSTANCE_CHANGED = "portal.delivery.outbox:plan_instance"
 # (instance) had its set-up run again: what was removed at the destination goes once more (E4).
-SET_UP_AGAIN = "portal.delivery.outbox:bring_back"
+SET_UP_AGAIN = "portal.delivery.runs:set_up_again"
 # (run, now) was asked for: what waits for the instance's time is due now.
 RUN_ASKED = "portal.delivery.runs:begin"
 # (instance) is to stop what is under way: the rest waits for the next run.

@@ -4,7 +4,7 @@
 |---|---|---|
 | moved, renamed | followed: the receipt says where it is now | the same |
 | deleted | comes back with the next run | a person restores it, or agrees that it is gone |
-| deleted with its folder | removed at the destination, until the set-up runs again | the same |
+| deleted with its folder | removed there until the set-up runs again, whose run brings it back | removed there |
 | changed | a person restores ours, or accepts what is there | the same |
 
 A drift is open until somebody or something settles it; at most one is open per document and instance.
@@ -35,7 +35,7 @@ from portal.documents.models import Document
 from portal.errors import Conflict, NotFound
 from portal.i18n import N_
 from portal.instances import services as instances
-from portal.instances.models import Instance, InstanceState, Run
+from portal.instances.models import Instance, InstanceState, Run, RunTrigger
 
 COMES_BACK = N_("It was deleted at the destination and comes back.")
 RESTORED = N_("It was changed at the destination and goes again.")
@@ -122,12 +122,25 @@ def _take(
     if found.kind is DriftKind.MOVED:
         _follow(session, delivery, receipt, found.now)
         _settle(session, drift, Settlement.FOLLOWED)
-    elif found.kind is DriftKind.FOLDER_GONE:
+    elif found.kind is DriftKind.FOLDER_GONE and not _is_set_up(session, instance):
         _leave_out(delivery, FOLDER_GONE)
         _settle(session, drift, Settlement.LEFT_OUT)
-    elif found.kind is DriftKind.GONE and comes_back(instance.kind):
+    elif found.kind is not DriftKind.CHANGED and comes_back(instance.kind):
         _bring_back(session, instance, delivery)
         _settle(session, drift, Settlement.COMES_BACK)
+
+
+def _is_set_up(session: Session, instance: Instance) -> bool:
+    """Whether the run under way is that of a set-up, which wants everything there."""
+    run = _under_way(session, instance)
+    return run is not None and run.trigger is RunTrigger.FINISH
+
+
+def _under_way(session: Session, instance: Instance) -> Run | None:
+    statement = select(Run).where(
+        Run.instance_id == instance.id, col(Run.started_at).is_not(None), col(Run.ended_at).is_(None)
+    )
+    return session.exec(statement.order_by(col(Run.due_at).desc())).first()
 
 
 def _follow(session: Session, delivery: Delivery, receipt: Receipt, now: RemoteReceipt | None) -> None:
@@ -148,9 +161,7 @@ def _bring_back(session: Session, instance: Instance, delivery: Delivery) -> Non
     if document.removed_at is not None:
         _leave_out(delivery, N_("The document was removed in the portal."))
         return
-    run = session.exec(
-        select(Run).where(Run.instance_id == instance.id, col(Run.started_at).is_not(None), col(Run.ended_at).is_(None))
-    ).first()
+    run = _under_way(session, instance)
     if run is not None:
         run.total += 1
         session.add(run)

@@ -18,6 +18,7 @@ from integrations.contract import Drift
 from integrations.errors import ConnectorError, ReauthRequired, Throttled
 from portal import clock
 from portal.connections import services as connections
+from portal.connections.models import Connection, ConnectionState
 from portal.db import ring
 from portal.delivery import check, drifts, record
 from portal.delivery.models import Receipt
@@ -43,9 +44,16 @@ def due(now: datetime) -> SelectOfScalar[UUID]:
     """Instances whose look is to begin or to go on."""
     free = sa.or_(col(Instance.looking_until).is_(None), col(Instance.looking_until) < now)
     rested = sa.or_(col(Instance.rest_until).is_(None), col(Instance.rest_until) <= now)
-    return select(Instance.id).where(
-        col(Instance.look_due_at).is_not(None), Instance.state == InstanceState.ACTIVE, free, rested
+    return select(Instance.id).where(col(Instance.look_due_at).is_not(None), can_look(), free, rested)
+
+
+def can_look() -> sa.ColumnElement[bool]:
+    """Instances that may be looked at: active ones, and held ones whose login lives, whose state is to be true too."""
+    lives = sa.exists().where(
+        col(Connection.id) == col(Instance.connection_id), col(Connection.state) == ConnectionState.LIVE
     )
+    held = sa.and_(col(Instance.state) == InstanceState.HELD, lives)
+    return sa.or_(col(Instance.state) == InstanceState.ACTIVE, held)
 
 
 def look(parts: Parts, instance_id: UUID, *, seconds: float = SLICE, page: int = check.PAGE) -> None:
@@ -88,7 +96,7 @@ def _pages(at: _Look, end: float, page: int) -> bool:
 def _kept(session: Session, at: _Look, receipts: list[Receipt], found: list[Drift]) -> bool:
     """Keep what a page told; whether the look is still wanted."""
     instance = session.get_one(Instance, at.instance_id, with_for_update=True, populate_existing=True)
-    if instance.state is InstanceState.ACTIVE:
+    if instance.state in {InstanceState.ACTIVE, InstanceState.HELD}:
         drifts.take(session, instance, receipts, found)
     instance.look_after, instance.looking_until = at.after, clock.now() + LEASE
     session.add(instance)

@@ -145,6 +145,10 @@ def _hold(session: Session, delivery: Delivery, error: Exception, text: str, fac
         connections.died(session, instance.connection_id, text, facts)
     elif instance.state is InstanceState.ACTIVE:
         instances.hold(session, instance, text, facts)
+        if isinstance(error, TargetGone):  # the main folder: what lay in it is gone as well
+            from portal.delivery import drifts
+
+            drifts.ask_look(session, instance, clock.now())
 
 
 def _room_needed(session: Session, delivery: Delivery, error: StorageFull) -> dict[str, object]:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from portal import clock
 from portal.db import Database, ring
-from portal.delivery import drifts
+from portal.delivery import drifts, lookback, outbox
 from portal.delivery.drifts import comes_back
 from portal.delivery.models import Delivery, State
 from portal.documents.models import Document
@@ -54,6 +54,27 @@ def begin(session: Session, run: Run, now: datetime) -> None:
     ring(session, "drain", run.instance_id)
 
 
+def set_up_again(session: Session, instance: Instance) -> None:
+    """The set-up ran again (E4): all that was removed at the destination goes once more.
+
+    What is gone by now and nobody has missed yet belongs to it too, so it is a run of its own, or takes over the one
+    under way: what its look back finds deleted comes back, with whole folders (``drifts``).
+    """
+    brought, now = outbox.bring_back(session, instance), clock.now()
+    if instance.state is not InstanceState.ACTIVE or not comes_back(instance.kind):
+        return
+    run = under_way(session, instance.id)
+    if run is None:
+        run = Run(instance_id=instance.id, trigger=RunTrigger.FINISH, due_at=now)
+    else:
+        run.trigger, run.total = RunTrigger.FINISH, run.total + brought
+    session.add(run)
+    session.flush()
+    begin(session, run, now)
+    if drifts.has_receipts(session, instance.id):
+        drifts.ask_look(session, instance, now)
+
+
 def end_finished(db: Database) -> None:
     """End the runs that have nothing left to do."""
     tried = col(Delivery.attempts) > col(Delivery.tries_before)
@@ -66,7 +87,7 @@ def end_finished(db: Database) -> None:
         looks = sa.exists().where(
             col(Instance.id) == col(Run.instance_id),
             col(Instance.look_due_at).is_not(None),
-            col(Instance.state) == InstanceState.ACTIVE,
+            lookback.can_look(),
         )
         session.execute(
             sa.update(Run)

@@ -130,6 +130,50 @@ def test_stopping_ends_the_look_that_belongs_to_the_run(nightly: Desk, viewer: C
     assert instance(nightly).looked_at is None
 
 
+def set_up_again(desk: Desk, owner: Viewer) -> Run:
+    with desk.parts.db.transaction() as session:
+        instances.set_up_again(session, owner, desk.instance.id)
+    return all_runs(desk)[-1]
+
+
+def test_running_the_set_up_again_is_a_run_that_looks(nightly: Desk, viewer: Callable[..., Viewer]) -> None:
+    owner = viewer()
+    nightly.add()
+    first = set_up_again(nightly, owner)
+    assert (first.trigger, first.total) == (RunTrigger.FINISH, 1)
+    assert instance(nightly).look_due_at is None  # nothing was delivered yet
+    assert tick(nightly) == 1
+    second = set_up_again(nightly, owner)
+    assert (second.trigger, second.total) == (RunTrigger.FINISH, 0)
+    assert instance(nightly).look_due_at is not None
+    tick(nightly)
+    assert instance(nightly).looked_at is not None
+    assert [run.ended_at is None for run in all_runs(nightly)] == [False, False]
+
+
+def test_the_set_up_takes_over_the_run_under_way(nightly: Desk, viewer: Callable[..., Viewer]) -> None:
+    owner = viewer()
+    for _ in range(3):
+        nightly.add()
+    with nightly.parts.db.transaction() as session:
+        instances.export_now(session, owner, nightly.instance.id)
+    drain(nightly.parts, nightly.instance.id, seconds=0)
+    with nightly.parts.db.transaction() as session:
+        session.exec(select(Delivery).where(Delivery.state == State.DELIVERED)).one().state = State.REMOVED
+    assert set_up_again(nightly, owner).total == 4
+    tick(nightly)
+    (run,) = all_runs(nightly)
+    assert (run.trigger, run.delivered) == (RunTrigger.FINISH, 4)
+
+
+def test_a_paused_instance_has_no_run_when_its_set_up_runs_again(nightly: Desk, viewer: Callable[..., Viewer]) -> None:
+    owner = viewer()
+    nightly.set(state=InstanceState.PAUSED)
+    with nightly.parts.db.transaction() as session:
+        instances.set_up_again(session, owner, nightly.instance.id)
+    assert all_runs(nightly) == []
+
+
 def test_a_retry_by_a_person_has_all_its_tries_again(
     nightly: Desk, kept: echo.Kept, clock: Traveller, viewer: Callable[..., Viewer]
 ) -> None:
