@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from tests.flows.world import World
@@ -11,11 +11,19 @@ from tests.integrations.s3.bench import ANNA, KEYS
 ELSEWHERE = "Elsewhere"
 
 
+def below(folder: str, paths: Iterable[str]) -> list[str]:
+    """Those that lie in a folder or below it."""
+    return [path for path in paths if not folder or path.startswith(f"{folder}/")]
+
+
 class Person(Protocol):
     """Anna, and what she does by hand."""
 
-    def files(self) -> dict[str, bytes]:
-        """All files, by path."""
+    def paths(self) -> list[str]:
+        """Of all files."""
+
+    def contents(self, folder: str = "") -> list[bytes]:
+        """Of all files, or of those below a folder, as the provider hands them out."""
 
     def delete(self, path: str) -> None:
         """A file, or a folder with all that is in it."""
@@ -45,14 +53,12 @@ class _ById:
     def _id(self, path: str) -> str:
         return str(self.bench.living("anna")[path])
 
-    def files(self) -> dict[str, bytes]:
-        rows = [
-            one for one in self.bench.all("anna") if not (one["folder"] or one.get("trashed") or one.get("deleted"))
-        ]
-        return {one["path"]: self._content(one["id"]) for one in rows}
+    def paths(self) -> list[str]:
+        return list(self.bench.files("anna"))
 
-    def _content(self, file_id: str) -> bytes:
-        return bytes(self.bench.content(file_id))
+    def contents(self, folder: str = "") -> list[bytes]:
+        known = self.bench.living("anna")
+        return [self.bench.content(known[path]) for path in below(folder, self.paths())]
 
     def delete(self, path: str) -> None:
         self.bench.do("anna", "trash", self._id(path))
@@ -67,7 +73,7 @@ class _ById:
         self.bench.do("anna", "write", self._id(path), text="edited by a person")
 
     def limit(self, more: int | None) -> None:
-        used = sum(len(content) for content in self.files().values())
+        used = sum(one["size"] or 0 for one in self.bench.all("anna"))
         self.bench.control(f"{self.at.kind}/limit", account="anna", bytes=1 << 40 if more is None else used + more)
 
     def login_again(self) -> dict[str, str]:
@@ -102,8 +108,11 @@ class _Dav:
     def __init__(self, at: World) -> None:
         self.at, self.bench = at, at.bench  # type: Any, Any
 
-    def files(self) -> dict[str, bytes]:
-        return {path: self.bench.content("anna", path) for path in self.bench.paths("anna")}
+    def paths(self) -> list[str]:
+        return list(self.bench.paths("anna"))
+
+    def contents(self, folder: str = "") -> list[bytes]:
+        return [self.bench.content("anna", path) for path in below(folder, self.paths())]
 
     def delete(self, path: str) -> None:
         self.bench.do("anna", "delete", path)
@@ -132,8 +141,11 @@ class _Bucket:
     def __init__(self, at: World) -> None:
         self.at, self.bench = at, at.bench  # type: Any, Any
 
-    def files(self) -> dict[str, bytes]:
-        return {key: self.bench.content(key) for key in self.bench.held()}
+    def paths(self) -> list[str]:
+        return list(self.bench.held())
+
+    def contents(self, folder: str = "") -> list[bytes]:
+        return [self.bench.content(key) for key in below(folder, self.paths())]
 
     def _below(self, path: str) -> list[str]:
         return [key for key in self.bench.held() if key == path or key.startswith(f"{path}/")]
@@ -158,7 +170,7 @@ class _Bucket:
         self.bench.do("write", path, text="edited by a person")
 
     def limit(self, more: int | None) -> None:
-        used = sum(len(content) for content in self.files().values())
+        used = sum(one["size"] for one in self.bench.control("s3/files", bucket=ANNA))
         self.bench.control("s3/limit", bucket=ANNA, bytes=1 << 40 if more is None else used + more)
 
     def login_again(self) -> dict[str, str]:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from flask.testing import FlaskClient
-from sqlmodel import select
+from sqlmodel import Session, select
 
+from integrations.contract import Ability
 from integrations.sandbox.app import SIMULATORS, Sandbox
 from integrations.sandbox.server import Server
 from portal import clock, create_app
@@ -24,7 +25,7 @@ from portal.banking.models import BankAccount
 from portal.clock import Traveller
 from portal.config import Settings
 from portal.connections.models import Connection
-from portal.delivery import completeness, lookback, runs, sweep
+from portal.delivery import check, completeness, lookback, outbox, runs, sweep
 from portal.delivery.deliver import drain
 from portal.delivery.models import Drift, Settlement, State
 from portal.documents.models import Document
@@ -97,21 +98,26 @@ class Scene:
     accounts: Mapping[str, BankAccount]
 
     @property
-    def provider(self) -> str:
-        """Its name, as sentences have it."""
-        return self.at.remote.manifest.name
+    def has_ids(self) -> bool:
+        """Whether things keep an id when they are moved or renamed."""
+        return Ability.IDS in self.at.remote.manifest.abilities
 
     # --- documents and runs
 
     def arrive(self, count: int = 24) -> list[Document]:
         """Documents of all accounts and months, a folder after the other."""
-        return [self.document(turn) for turn in range(count)]
+        with self.at.parts.db.transaction() as session:
+            return [self._arrived(session, turn) for turn in range(count)]
 
-    def document(self, turn: int) -> Document:
+    def _arrived(self, session: Session, turn: int) -> Document:
         account, month = ACCOUNTS[turn % 2], MONTHS[turn // 2 % 3]
         content = f"%PDF-1.4 {account} {month} {turn} {clock.token()}".encode()
         issued_on = date.fromisoformat(f"{month}-{turn % 28 + 1:02}")
-        return self.at.add(1, content=content, account_id=self.accounts[account].id, issued_on=issued_on)[0]
+        facts = {"account_id": self.accounts[account].id, "issued_on": issued_on}
+        made = factories.document(session, self.at.client, parts=self.at.parts, content=content, **facts)
+        factories.recorded(session, made)
+        outbox.plan_document(session, made)
+        return made
 
     def run(self, *, after: int = 0, trouble: Callable[[], None] | None = None) -> Run:
         """Export now; ``trouble`` comes when ``after`` files of it have been sent. Until its end."""
@@ -145,17 +151,8 @@ class Scene:
 
     # --- what is there
 
-    def folder(self, document: Document) -> str:
-        """Where it belongs, from the top of the storage."""
-        (account,) = (name for name, one in self.accounts.items() if one.id == document.account_id)
-        return f"{self.month(account, f'{document.issued_on:%Y-%m}')}"
-
     def month(self, account: str, month: str) -> str:
         return f"Kontor/{self.at.client.name}/{account}/{month}"
-
-    def below(self, path: str) -> list[bytes]:
-        """The files in a folder."""
-        return [content for where, content in self.person.files().items() if where.startswith(f"{path}/")]
 
     def content(self, document: Document) -> bytes:
         with self.at.parts.files.open(self.at.client.firm_id, document.sha256) as file:
@@ -164,7 +161,16 @@ class Scene:
     def holds(self, documents: list[Document], *, besides: Iterable[bytes] = ()) -> None:
         """The storage has each of them once, byte for byte, and nothing else than ``besides``."""
         wanted = Counter([*map(self.content, documents), *besides])
-        assert Counter(self.person.files().values()) == wanted
+        assert Counter(self.person.contents()) == wanted
+
+    def path(self, document: Document) -> str:
+        """Where it lies."""
+        (found,) = (path for path in self.person.paths() if path.endswith(f" {document.number}.pdf"))
+        return found
+
+    def is_proven(self) -> bool:
+        """What ``kontor verify --remote`` says, besides what ``says`` has proven."""
+        return list(check.verify_remote(self.at.parts, self.at.client.firm_id)) == []
 
     def state_of(self, document: Document) -> State:
         (found,) = (row.state for row in self.at.rows() if row.document_id == document.id)
@@ -191,31 +197,33 @@ class Scene:
         return answer.text
 
     def says(
-        self,
-        states: Mapping[State, int],
-        *sentences: str,
-        instance: InstanceState = InstanceState.ACTIVE,
-        **facts: object,
+        self, states: Mapping[State, int], *sentences: str, instance: InstanceState = InstanceState.ACTIVE
     ) -> None:
         """The pages, in English and in German: how many are in which state, how the instance stands, and why.
 
-        ``sentences`` are message ids that are on the integration's page, filled with ``facts`` and the reason's own.
+        ``sentences`` are message ids that are on the integration's page.
         """
-        with self.at.parts.db.read() as session:
-            facts = {**session.get_one(Instance, self.at.instance.id).facts, **facts}
-        assert self.at.states() == {state: number for state, number in states.items() if number}
+        states = {state: number for state, number in states.items() if number}
+        assert self.at.states() == states
         for language in ("en", "de"):
             self.browser.post("/language", data={"language": language})
             word = translations(language).ugettext
             shown = self.browser.get(self.page).text
-            assert _figures(shown) == {word(DELIVERY[state][0]): number for state, number in states.items() if number}
+            assert _figures(shown) == {word(DELIVERY[state][0]): number for state, number in states.items()}
             assert word(INSTANCE[instance][0]) in _pills(shown)
             for sentence in sentences:
-                assert (word(sentence) % facts) in shown, (language, sentence)
                 assert language == "en" or word(sentence) != sentence, f"not in German: {sentence}"
+                assert any(said in shown for said in self._filled(word(sentence))), (language, sentence)
             self._adds_up(word, sum(states.values()))
         with self.at.parts.db.read() as session:
             assert list(completeness.verify(session, self.at.client.firm_id)) == []
+
+    def _filled(self, sentence: str) -> list[str]:
+        """With what the reason knows, or with the provider's name as the page has it."""
+        with self.at.parts.db.read() as session:
+            facts = session.get_one(Instance, self.at.instance.id).facts
+        provider = {"provider": self.at.remote.manifest.name}
+        return [sentence % {**provider, **facts}, sentence % {**facts, **provider}]
 
     def _adds_up(self, word: Callable[[str], str], documents: int) -> None:
         """The completeness page: every document is in one state, every delivered one has its receipt."""
