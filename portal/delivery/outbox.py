@@ -62,11 +62,8 @@ def plan_instance(session: Session, instance: Instance, after: UUID | None = Non
     return last
 
 
-def bring_back(session: Session, instance: Instance) -> int:
-    """Let everything go again that was removed at the destination (E4); return how many documents that is.
-
-    Attempts and receipts so far stay on record.
-    """
+def bring_back(session: Session, instance: Instance) -> None:
+    """Let everything go again that was removed at the destination (E4); attempts and receipts so far stay on record."""
     held = instance.state is not InstanceState.ACTIVE
     kept = sa.exists().where(col(Document.id) == col(Delivery.document_id), col(Document.removed_at).is_(None))
     removed = (
@@ -78,9 +75,8 @@ def bring_back(session: Session, instance: Instance) -> int:
         state=state, due_at=due_at, text=None, facts={}, actor=Actor.NOBODY, changed_at=now,
         tries_before=Delivery.attempts,
     )  # fmt: skip
-    brought = session.execute(again)
+    session.execute(again)
     ring(session, "drain", instance.id)
-    return int(brought.rowcount)  # type: ignore[attr-defined]
 
 
 def let_go(session: Session, row: Delivery, instance: Instance, due_at: datetime, text: str | None = None) -> None:

@@ -60,17 +60,19 @@ def set_up_again(session: Session, instance: Instance) -> None:
     What is gone by now and nobody has missed yet belongs to it too, so it is a run of its own, or takes over the one
     under way: what its look back finds deleted comes back, with whole folders (``drifts``).
     """
-    brought, now = outbox.bring_back(session, instance), clock.now()
+    outbox.bring_back(session, instance)
     if instance.state is not InstanceState.ACTIVE or not comes_back(instance.kind):
         return
-    run = under_way(session, instance.id)
-    if run is None:
-        run = Run(instance_id=instance.id, trigger=RunTrigger.FINISH, due_at=now)
-    else:
-        run.trigger, run.total = RunTrigger.FINISH, run.total + brought
+    now = clock.now()
+    run = under_way(session, instance.id) or Run(instance_id=instance.id, trigger=RunTrigger.FINISH, due_at=now)
+    run.trigger = RunTrigger.FINISH
     session.add(run)
     session.flush()
     begin(session, run, now)
+    left = select(sa.func.count()).select_from(Delivery).where(
+        col(Delivery.instance_id) == instance.id, col(Delivery.state).in_([State.QUEUED, State.SENDING])
+    )  # fmt: skip
+    run.total = run.delivered + run.failed + session.exec(left).one()
     if drifts.has_receipts(session, instance.id):
         drifts.ask_look(session, instance, now)
 

@@ -204,4 +204,12 @@ def test_the_account_full_and_the_login_revoked(at: Scene) -> None:
     at.work()
     at.holds(documents)
     at.says({State.DELIVERED: 38})
+
+    documents += at.arrive(6)
+    run = at.run(after=2, trouble=at.disconnect)
+    at.says({State.DELIVERED: 38 + run.delivered, State.HELD: 6 - run.delivered}, instance=InstanceState.HELD)
+    at.sign_in_again()
+    at.work()
+    at.holds(documents)
+    at.says({State.DELIVERED: 44})
     assert at.is_proven()

@@ -242,11 +242,21 @@ class Scene:
         assert self.browser.post(f"/clients/{self.at.client.id}/drifts/{verb}", data=form).status_code == 303
         self.here.advance(timedelta(seconds=1))
 
-    def sign_in_again(self) -> None:
-        """Press «Reconnect» and do what the provider, or our form, asks for."""
+    @property
+    def login(self) -> str:
+        """The page of the connection."""
         with self.at.parts.db.read() as session:
             connection = session.exec(select(Connection)).one()
-        page = f"/clients/{self.at.client.id}/integrations/connections/{connection.id}"
+        return f"/clients/{self.at.client.id}/integrations/connections/{connection.id}"
+
+    def disconnect(self) -> None:
+        """Press «Disconnect», say that one is sure, and have the provider told as well."""
+        form = {"sure": "yes", "revoke": "yes"}
+        assert self.browser.post(f"{self.login}/disconnect", data=form).status_code == 303
+
+    def sign_in_again(self) -> None:
+        """Press «Reconnect» and do what the provider, or our form, asks for."""
+        page = self.login
         seen = re.search(r'name="seen" value="(\w+)"', self.browser.get(page).text)
         assert seen is not None
         login = self.person.login_again()
