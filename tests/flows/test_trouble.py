@@ -137,9 +137,23 @@ def test_a_month_deleted(at: Scene) -> None:
     assert at.is_proven()
 
 
-def test_the_root_moved_and_the_root_deleted(at: Scene) -> None:
-    documents = at.arrive(6)
+def test_the_root_deleted_and_the_root_moved(at: Scene) -> None:
+    documents = at.arrive(2)
     at.run()
+    documents += at.arrive(12)
+    gone: list[bytes] = []
+
+    def delete() -> None:
+        gone.extend(at.person.contents())
+        at.person.delete("Kontor")
+
+    at.run(after=4, trouble=delete)
+    if at.at.kind != "s3":
+        assert at.person.paths() == []
+        _held_without_its_root(at, documents, gone)
+    at.holds(documents)
+    at.says({State.DELIVERED: 14})
+
     documents += at.arrive()
     moved: list[bytes] = []
 
@@ -148,26 +162,11 @@ def test_the_root_moved_and_the_root_deleted(at: Scene) -> None:
         moved.extend(at.person.contents())
 
     at.run(after=MIDDLE, trouble=put_away)
-    root = "Elsewhere/Kontor" if at.has_ids else "Kontor"
     if at.at.kind == "webdav":
         _held_without_its_root(at, documents, moved)
     at.holds(documents, besides=() if at.has_ids else moved)
-    assert len(below(root, at.person.paths())) == 30
-    at.says({State.DELIVERED: 30}, *[FOLLOWED_BY_ID] * at.has_ids)
-
-    documents += at.arrive(12)
-    gone: list[bytes] = []
-
-    def delete() -> None:
-        gone.extend(at.person.contents(root))
-        at.person.delete(root)
-
-    at.run(after=6, trouble=delete)
-    if at.at.kind != "s3":
-        assert below(root, at.person.paths()) == []
-        _held_without_its_root(at, documents, gone)
-    at.holds(documents, besides=() if at.has_ids else moved)
-    at.says({State.DELIVERED: 42})
+    assert len(below("Elsewhere/Kontor" if at.has_ids else "Kontor", at.person.paths())) == 38
+    at.says({State.DELIVERED: 38}, *[FOLLOWED_BY_ID] * at.has_ids)
     assert at.is_proven()
 
 
@@ -193,23 +192,23 @@ def test_the_account_full_and_the_login_revoked(at: Scene) -> None:
     at.holds(documents)
     at.says({State.DELIVERED: 24})
 
-    documents += at.arrive(12)
-    run = at.run(after=6, trouble=lambda: at.at.bench.revoke(at.at.remote))
-    states = {State.DELIVERED: 24 + run.delivered, State.HELD: 12 - run.delivered}
-    assert 6 <= run.delivered < 12
+    documents += at.arrive(8)
+    run = at.run(after=3, trouble=lambda: at.at.bench.revoke(at.at.remote))
+    states = {State.DELIVERED: 24 + run.delivered, State.HELD: 8 - run.delivered}
+    assert 3 <= run.delivered < 8
     at.says(states, RECONNECT, instance=InstanceState.HELD)
     documents += at.arrive(2)  # what arrives meanwhile is collected
     at.says({**states, State.HELD: states[State.HELD] + 2}, instance=InstanceState.HELD)
     at.sign_in_again()
     at.work()
     at.holds(documents)
-    at.says({State.DELIVERED: 38})
+    at.says({State.DELIVERED: 34})
 
     documents += at.arrive(6)
     run = at.run(after=2, trouble=at.disconnect)
-    at.says({State.DELIVERED: 38 + run.delivered, State.HELD: 6 - run.delivered}, instance=InstanceState.HELD)
+    at.says({State.DELIVERED: 34 + run.delivered, State.HELD: 6 - run.delivered}, instance=InstanceState.HELD)
     at.sign_in_again()
     at.work()
     at.holds(documents)
-    at.says({State.DELIVERED: 44})
+    at.says({State.DELIVERED: 40})
     assert at.is_proven()
