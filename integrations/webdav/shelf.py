@@ -67,9 +67,10 @@ class DavShelf:
         """As ``create``, over what was just looked at."""
         if self._is_trusted():
             response = self.dav.put(stored.path, document, {"if-match": stored.version})
-            return self._told(stored.path, response, document) if response else None
-        self.dav.put(aside := _aside(stored.path, document), document, {})
-        response = self.dav.move(aside, stored.path, overwrite=True)
+            self._clear(document)
+        else:
+            response = self.dav.move(self._uploaded_aside(stored.path, document), stored.path, overwrite=True)
+            self._memory.forget(_aside_key(document))
         return self._told(stored.path, response, document) if response else None
 
     def move(self, stored: Stored, path: str, document: OutgoingDocument) -> Stored | None:
@@ -90,16 +91,32 @@ class DavShelf:
     def _create(self, path: str, document: OutgoingDocument) -> Stored | None:
         if self._is_trusted():
             response = self.dav.put(path, document, _ABSENT)
+            self._clear(document)
             return self._told(path, response, document) if response else None
-        self.dav.put(aside := _aside(path, document), document, {})
-        response = self.dav.move(aside, path, overwrite=False)
+        response = self.dav.move(self._uploaded_aside(path, document), path, overwrite=False)
         if response is None:
-            self.dav.delete(aside)
+            self._clear(document)
             return None
+        self._memory.forget(_aside_key(document))
         stored = self._told(path, response, document)
         if self._whole_at_once and self._memory.get(_TRUSTED) is None and document.size <= _SMALL:
             return self._found_out(stored, document)
         return stored
+
+    def _uploaded_aside(self, path: str, document: OutgoingDocument) -> str:
+        """Where it waits to be moved; remembered, for the next try may want it elsewhere or go the short way."""
+        aside = _aside(path, document)
+        if self._memory.claim(_aside_key(document), aside) != aside:
+            self._clear(document)
+            self._memory.put(_aside_key(document), aside)
+        self.dav.put(aside, document, {})
+        return aside
+
+    def _clear(self, document: OutgoingDocument) -> None:
+        """Remove what an earlier try uploaded aside and did not move."""
+        if left := self._memory.get(_aside_key(document)):
+            self.dav.delete(left)
+            self._memory.forget(_aside_key(document))
 
     def _is_trusted(self) -> bool:
         return self._whole_at_once and self._memory.get(_TRUSTED) == "yes"
@@ -144,6 +161,10 @@ class DavShelf:
         """Nextcloud's own page for the file, else the file."""
         server = self.dav.home.partition("/remote.php/")[0]
         return f"{server}/index.php/f/{file_id}" if file_id and self._whole_at_once else self.dav.url(path)
+
+
+def _aside_key(document: OutgoingDocument) -> str:
+    return f"aside:{document.id}"
 
 
 def _parent(path: str) -> str:

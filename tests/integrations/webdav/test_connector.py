@@ -63,6 +63,23 @@ def test_folders_are_made_once_and_the_home_is_found_once(sandbox: DavBench, con
     assert calls(sandbox)[8:] == ["PUT"]
 
 
+@pytest.mark.parametrize("between", ["the server is trusted", "the document is corrected"])
+def test_nothing_is_left_of_an_upload_that_was_not_moved(sandbox: DavBench, connector: WebDav, between: str) -> None:
+    document = invoice()
+    sandbox.script(["ok:6", "throttle:1"])  # home, four folders, PUT
+    with pytest.raises(Throttled):
+        deliver(connector, document)
+    sandbox.clear()
+    sandbox.advance(2)
+    if between == "the server is trusted":
+        deliver(connector, invoice())
+    else:
+        document = revised(document, b"corrected", number="R-77")
+    receipt = deliver(connector, document)
+    assert not [path for path in sandbox.paths("anna") if path.endswith(".part")]
+    assert receipt.remote_id in sandbox.paths("anna")
+
+
 def test_a_nextcloud_that_keeps_no_conditions_is_found_out(sandbox: DavBench, connector: WebDav) -> None:
     sandbox.control("settings", provider="webdav", conditions=False)
     receipt = deliver(connector, invoice())
