@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -121,8 +123,9 @@ class Database:
         self.bell = bell
         self._reader = self.engine.execution_options(postgresql_readonly=True)
         self._writer = self.engine.execution_options(writes=True)
-        # A forked worker must not talk over its parent's connections.
-        os.register_at_fork(after_in_child=self._forked)
+        # A forked worker must not talk over its parent's connections. What is registered stays for good: only a
+        # weak reference, so that the database may go.
+        os.register_at_fork(after_in_child=partial(Database._forked, weakref.proxy(self)))
         self._watch = threading.Lock()
         self._watcher: Any = None  # a connection that asks for nothing but the moment
 
