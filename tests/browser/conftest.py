@@ -62,6 +62,7 @@ def parts(app: Flask) -> Parts:
 def address(app: Flask) -> Iterator[str]:
     """The portal on a free port."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
+    server.daemon_threads = False  # type: ignore[attr-defined]  # closing waits for what is being answered
     serving = threading.Thread(target=server.serve_forever, args=(0.02,))
     serving.start()
     yield f"http://127.0.0.1:{server.port}"
