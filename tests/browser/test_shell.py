@@ -144,14 +144,6 @@ def test_ending_a_membership_asks_first(open_page: OpenPage, person: Person, app
         expect(page.locator("tbody tr", has_text="Bernd Acker")).to_have_count(left)
 
 
-@pytest.mark.parametrize("path", ["/", "/firm/members", "/firm/tokens", "/account"])
-def test_nothing_is_wider_than_a_phone(open_page: OpenPage, person: Person, path: str) -> None:
-    page = open_page(f"/sign-in?next={path}", width=390)
-    sign_in(page)
-    expect(page.locator("main h1")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
 def test_the_portal_works_without_scripts(open_page: OpenPage, person: Person) -> None:
     page = open_page("/sign-in", scripts=False)
     page.fill("#f-email", "anna@kanzlei.example")
