@@ -15,8 +15,8 @@ __all__ = ["world"]
 pytestmark = pytest.mark.browser
 PHONE = 390
 # What sticks out to the right, by its tag and classes.
-WIDEST = """() => [...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > innerWidth)
-  .slice(0, 3).map((one) => `${one.tagName}.${one.className}`)"""
+WIDEST = """() => [...document.querySelectorAll("main *")]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth).slice(0, 3).map((one) => `${one.tagName}.${one.className}`)"""
 
 
 @pytest.mark.timeout(300)
