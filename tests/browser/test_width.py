@@ -16,7 +16,8 @@ pytestmark = pytest.mark.browser
 PHONE = 390
 # What sticks out to the right, by its tag and classes.
 WIDEST = """() => [...document.querySelectorAll("main *")]
-  .filter((one) => one.getBoundingClientRect().right > innerWidth).slice(0, 3).map((one) => `${one.tagName}.${one.className}`)"""
+  .filter((one) => one.getBoundingClientRect().right > innerWidth)
+  .slice(0, 3).map((one) => `${one.tagName}.${one.className}`)"""
 
 
 @pytest.mark.timeout(300)
