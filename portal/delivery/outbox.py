@@ -53,6 +53,9 @@ def plan_instance(session: Session, instance: Instance, after: UUID | None = Non
             col(Delivery.instance_id) == instance.id,
             col(Delivery.document_id).between(documents[0].id, documents[-1].id),
         )
+        # What waits is not claimed between being read here and written: no claim is overwritten, none waits for us.
+        waits = select(Delivery.id).where(span, Delivery.state == State.QUEUED).order_by(col(Delivery.id))
+        session.execute(waits.with_for_update())
         current = _current(session, span)
         for document in documents:
             _place(session, document, instance, current.get((document.id, instance.id)), at_once=True)
