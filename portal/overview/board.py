@@ -25,7 +25,7 @@ from portal.clients.models import Assignment, Client, fold
 from portal.connections.models import Connection, ConnectionState
 from portal.db import Instant
 from portal.delivery import models as delivery
-from portal.delivery.models import Delivery, State
+from portal.delivery.models import Delivery, Drift, State
 from portal.documents import cursors
 from portal.documents import models as documents
 from portal.documents.models import Document
@@ -59,6 +59,7 @@ class Item(StrEnum):
     FAILED = "failed"  # delivery
     HELD = "held"  # delivery
     CONNECTION = "connection"  # ended at the provider, or about to
+    CHANGED = "changed"  # delivered, and changed there since: restore or accept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,10 +242,14 @@ def _items(clients: Any = None, soon: Any = None) -> sa.CompoundSelect[Any]:
             ),
         )
     )
+    changed: Any = sa.select(col(Drift.client_id), sa.literal(Item.CHANGED.value), col(Drift.id)).where(
+        col(Drift.settled_at).is_(None)
+    )
     if clients is not None:
         # as an expression, or SQLite would go through all documents of these clients instead of the small index
         client = sa.func.coalesce(col(Document.client_id), col(Document.client_id))
         attention = attention.where(client.in_(clients))
         stopped = stopped.where(col(Delivery.client_id).in_(clients))
         ending = ending.where(col(Connection.client_id).in_(clients))
-    return sa.union(attention, stopped, ending)
+        changed = changed.where(col(Drift.client_id).in_(clients))
+    return sa.union(attention, stopped, ending, changed)

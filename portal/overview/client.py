@@ -15,7 +15,7 @@ from portal.access import Right, Viewer
 from portal.clients.models import Client
 from portal.connections.models import Connection, ConnectionState
 from portal.delivery import models as delivery
-from portal.delivery.models import Actor, Delivery, State
+from portal.delivery.models import Actor, Delivery, Drift, State
 from portal.documents import models as documents
 from portal.documents.models import Document, Refusal
 from portal.instances.models import Instance, InstanceState
@@ -54,6 +54,7 @@ class Glance:
     counts: Mapping[Item, int]
     stopped: Sequence[Stopped]
     undecided: Sequence[Undecided]
+    changed: Sequence[tuple[Instance, int]]  # how many of its documents were changed at the destination
     connections: Sequence[Connection]
     refusals: int
     recent: Sequence[Document]
@@ -71,6 +72,7 @@ def of(session: Session, viewer: Viewer, client_id: UUID) -> Glance:
         counts=board.counts(session, [client.id]).get(client.id, {}),
         stopped=_stopped(session, client_id) if sees else (),
         undecided=_undecided(session, client_id) if sees else (),
+        changed=_changed(session, client_id) if sees else (),
         connections=_ending(session, client_id) if sees else (),
         refusals=_refusals(session, client_id) if sees else 0,
         recent=_recent(session, client_id) if sees else (),
@@ -111,6 +113,18 @@ def _undecided(session: Session, client_id: UUID) -> list[Undecided]:
         .limit(MOST)
     )
     return [Undecided(row, row.twin_id is not None and not row.twin_accepted) for row in rows]
+
+
+def _changed(session: Session, client_id: UUID) -> Sequence[tuple[Instance, int]]:
+    mine = sa.and_(col(Drift.client_id) == client_id, col(Drift.settled_at).is_(None))
+    counted = sa.select(col(Drift.instance_id), sa.func.count().label("number")).where(mine).group_by(Drift.instance_id)
+    each = counted.subquery()
+    return [
+        (instance, number)
+        for instance, number in session.exec(
+            select(Instance, each.c.number).join(each, each.c.instance_id == Instance.id).order_by(col(Instance.name))
+        )
+    ]
 
 
 def _ending(session: Session, client_id: UUID) -> Sequence[Connection]:

@@ -10,16 +10,18 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlmodel import Session
 
+from integrations.contract import DriftKind
 from portal import clock, ids
 from portal.access import Viewer
 from portal.accounts.models import Firm, Role
 from portal.clients.models import Client, fold
 from portal.connections.models import ConnectionState
 from portal.db import Database
-from portal.delivery.models import Delivery, State
+from portal.delivery.models import Delivery, Drift, State
 from portal.documents.models import Document
 from portal.errors import Invalid
 from portal.overview import board
+from portal.overview import client as client_overview
 from portal.overview.board import Filter, Item, Only, Order, Sort
 from tests import factories
 
@@ -55,6 +57,25 @@ def test_what_is_open_is_counted_by_kind_and_once(db: Database, firm: Firm, view
         line = board.page(session, viewer()).lines[0]
     assert line.counts == {Item.DOCUMENT: 2, Item.FAILED: 1, Item.HELD: 1, Item.CONNECTION: 1}
     assert line.open == 5
+
+
+def test_what_was_changed_at_the_destination_is_open_until_somebody_settles_it(
+    db: Database, firm: Firm, viewer: MakeViewer
+) -> None:
+    with db.transaction() as session:
+        client = factories.client(session, firm)
+        instance = factories.instance(session, client, factories.installation(session, firm))
+        for settled_at in (None, None, clock.now()):
+            sent = factories.delivery(session, factories.document(session, client), instance, state=State.DELIVERED)
+            session.add(
+                Drift(
+                    client_id=client.id, instance_id=instance.id, document_id=sent.document_id, delivery_id=sent.id,
+                    kind=DriftKind.CHANGED, remote_id="x", settled_at=settled_at,
+                )
+            )  # fmt: skip
+    with db.read() as session:
+        assert board.page(session, viewer()).lines[0].counts == {Item.CHANGED: 2}
+        assert client_overview.of(session, viewer(), client.id).changed == [(instance, 2)]
 
 
 @pytest.mark.parametrize(("days", "counted"), [(3, 1), (13, 1), (15, 0), (None, 0)])
