@@ -117,8 +117,8 @@ def _undecided(session: Session, client_id: UUID) -> list[Undecided]:
 
 def _changed(session: Session, client_id: UUID) -> Sequence[tuple[Instance, int]]:
     mine = sa.and_(col(Drift.client_id) == client_id, col(Drift.settled_at).is_(None))
-    counted = sa.select(col(Drift.instance_id), sa.func.count().label("number")).where(mine).group_by(Drift.instance_id)
-    each = counted.subquery()
+    of = col(Drift.instance_id)
+    each = sa.select(of, sa.func.count().label("number")).where(mine).group_by(of).subquery()
     return [
         (instance, number)
         for instance, number in session.exec(

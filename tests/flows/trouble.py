@@ -113,8 +113,10 @@ class Scene:
         account, month = ACCOUNTS[turn % 2], MONTHS[turn // 2 % 3]
         content = f"%PDF-1.4 {account} {month} {turn} {clock.token()}".encode()
         issued_on = date.fromisoformat(f"{month}-{turn % 28 + 1:02}")
-        facts = {"account_id": self.accounts[account].id, "issued_on": issued_on}
-        made = factories.document(session, self.at.client, parts=self.at.parts, content=content, **facts)
+        made = factories.document(
+            session, self.at.client, parts=self.at.parts, content=content, account_id=self.accounts[account].id,
+            issued_on=issued_on,
+        )  # fmt: skip
         factories.recorded(session, made)
         outbox.plan_document(session, made)
         return made
