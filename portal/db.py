@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -123,13 +122,12 @@ class Database:
         self.bell = bell
         self._reader = self.engine.execution_options(postgresql_readonly=True)
         self._writer = self.engine.execution_options(writes=True)
-        # A forked worker must not talk over its parent's connections. What is registered stays for good: only a
-        # weak reference, so that the database may go.
-        os.register_at_fork(after_in_child=partial(Database._forked, weakref.proxy(self)))
         self._watch = threading.Lock()
         self._watcher: Any = None  # a connection that asks for nothing but the moment
+        _databases.add(self)
 
-    def _forked(self) -> None:
+    def leave_to_parent(self) -> None:
+        """In a forked worker: connect anew, and never talk over the parent's connections."""
         self.engine.dispose(close=False)
         self._inherited = self._watcher  # kept, for closing it would disturb the parent's
         self._watch, self._watcher = threading.Lock(), None
@@ -186,6 +184,17 @@ class Database:
                 self._watcher.close()
                 self._watcher = None
         self.engine.dispose()
+
+
+_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for database in list(_databases):
+        database.leave_to_parent()
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 def upgrade(database: Database) -> None:
