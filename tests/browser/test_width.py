@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page
 
+from portal.clients.models import Client
 from tests import factories
 from tests.browser.conftest import Window
 from tests.portal.web import walk
@@ -22,6 +23,7 @@ WIDEST = """() => [...document.querySelectorAll("main *")]
 
 @pytest.mark.timeout(300)
 def test_no_page_is_wider_than_a_phone(app: Flask, address: str, world: World, window: Window) -> None:
+    _give_a_long_name(world)
     cookie = factories.sign_in(app, world.people["owner"]).get_cookie("kontor")
     assert cookie is not None
     page = window(width=PHONE, locale="de-DE")
@@ -32,6 +34,12 @@ def test_no_page_is_wider_than_a_phone(app: Flask, address: str, world: World, w
     }
     assert len(paths) > 40
     assert wide == {}
+
+
+def _give_a_long_name(world: World) -> None:
+    with world.parts.db.transaction() as session:
+        client = session.get_one(Client, world.client.id)
+        client.name = "Lindqvist, Wulff und Partner Steuerberatungsgesellschaft mit beschränkter Berufshaftung"
 
 
 def _is_page(call: walk.Call) -> bool:
