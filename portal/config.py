@@ -5,17 +5,46 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
+from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 from urllib.request import urlopen
 
 from portal.secrets import new_key
 
+_ADDRESS = re.compile(r"[!-?A-~]+@[A-Za-z0-9.-]+")
+_WEB = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[\w./~-]*)?", re.ASCII)
+
 
 class Incomplete(Exception):
     """The environment does not allow a start; the message lists everything that is missing or wrong."""
+
+
+class Security(StrEnum):
+    """How the connection to the mail server is kept from being read."""
+
+    TLS = "tls"  # from the first byte (RFC 8314)
+    STARTTLS = "starttls"  # demanded before anything else is said (RFC 3207)
+    NONE = "none"  # to this machine only
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailServer:
+    """Which server takes the mail that Kontor sends, and who it is from."""
+
+    host: str
+    port: int
+    security: Security
+    sender: str  # the address alone
+    sender_name: str = ""
+    user: str = ""  # empty: it asks for no login
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -33,6 +62,8 @@ class Settings:
     smtp_port: int = 0  # where documents by e-mail are received; 0: nowhere
     smtp_host: str = "127.0.0.1"
     endpoints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # kind -> endpoint -> URL
+    mail: MailServer | None = None  # None: nothing is told by e-mail
+    url: str | None = None  # where people reach the pages, for links in e-mails; without a slash at the end
 
     @property
     def redis(self) -> str:
@@ -63,6 +94,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
     secret = _secret(env, data, database, wrong)
     sandbox = env.get("KONTOR_SANDBOX_URL") or None
     endpoints = _endpoints(sandbox, wrong) if sandbox else {}
+    mail, url = _mail(env, wrong), _url(env, wrong)
     if wrong:
         raise Incomplete("Kontor cannot start:\n" + "\n".join(f"- {reason}" for reason in wrong))
     return Settings(
@@ -77,6 +109,8 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         smtp_port=smtp_port,
         smtp_host=env.get("KONTOR_SMTP_HOST") or "127.0.0.1",
         endpoints=endpoints,
+        mail=mail,
+        url=url,
     )
 
 
@@ -131,6 +165,53 @@ def _made_once(path: Path) -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(new_key() + "\n")
     return path.read_text().strip()
+
+
+def _mail(env: Mapping[str, str], wrong: list[str]) -> MailServer | None:
+    """The mail server of KONTOR_MAIL_URL and KONTOR_MAIL_FROM. What is wrong is said without repeating the password."""
+    url, sender = env.get("KONTOR_MAIL_URL", ""), env.get("KONTOR_MAIL_FROM", "")
+    if not url and not sender:
+        return None
+    name, address = parseaddr(sender)
+    is_whole = sender.strip() == address or sender.rstrip().endswith(f"<{address}>")
+    if not _ADDRESS.fullmatch(address) or not is_whole or not sender.isprintable():
+        wrong.append("KONTOR_MAIL_FROM must be the address that e-mails come from, like kontor@kanzlei.example")
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (465 if parts.scheme == "smtps" else 587)
+    except ValueError:  # its text would show a part of the password
+        parts, port = urlsplit(""), 0
+    more = parts.path.strip("/") or parts.query or parts.fragment
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or more or bool(user) != bool(password):
+        wrong.append(
+            "KONTOR_MAIL_URL must be like smtp://user:password@host:587 or smtps://user:password@host:465; other signs "
+            "than letters and digits in user and password are written as in any URL, @ as %40"
+        )
+        return None
+    return MailServer(
+        host=parts.hostname, port=port, security=_security(parts.scheme, parts.hostname), sender=address,
+        sender_name=name, user=user, password=password,
+    )  # fmt: skip
+
+
+def _security(scheme: str, host: str) -> Security:
+    if scheme == "smtps":
+        return Security.TLS
+    try:
+        is_here = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        is_here = False
+    return Security.NONE if is_here else Security.STARTTLS
+
+
+def _url(env: Mapping[str, str], wrong: list[str]) -> str | None:
+    url = env.get("KONTOR_URL", "").rstrip("/")
+    if url and not _WEB.fullmatch(url):
+        wrong.append(
+            "KONTOR_URL must be the address under which people reach Kontor, like https://kontor.kanzlei.example"
+        )
+    return url or None
 
 
 def _endpoints(url: str, wrong: list[str]) -> Mapping[str, Mapping[str, str]]:

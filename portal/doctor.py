@@ -40,6 +40,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _redis,
         _files,
         _pdf,
+        _mail,
         _sandbox,
     ]
     for examination in examinations:
@@ -153,6 +154,22 @@ def _pdf(_settings: Settings) -> Iterator[Finding]:
         yield Finding("PDF files", f"cannot be made: {error.__cause__ or error}", advice)
         return
     yield Finding("PDF files", "can be made", "" if made.startswith(b"%PDF") else advice)
+
+
+def _mail(settings: Settings) -> Iterator[Finding]:
+    from portal import mail
+
+    if settings.mail is None:
+        yield Finding("e-mail", "nothing is told by e-mail, because KONTOR_MAIL_URL is not set")
+        return
+    server = f"{settings.mail.host}:{settings.mail.port}"
+    try:
+        mail.prove(settings.mail)
+    except mail.NotSent as error:
+        yield Finding("e-mail", f"cannot be sent by {server}: {error}", "Check KONTOR_MAIL_URL and its server.")
+        return
+    links = "" if settings.url else "; without links, because KONTOR_URL is not set"
+    yield Finding("e-mail", f"{server} takes it from {settings.mail.sender}{links}")
 
 
 def _sandbox(settings: Settings) -> Iterator[Finding]:

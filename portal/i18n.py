@@ -7,14 +7,19 @@ language; ``say`` puts the two together.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
 from flask_babel import Babel, get_locale, ngettext
 from flask_babel import gettext as _
 
 from integrations.contract import N_
 
-__all__ = ["LANGUAGES", "N_", "TRANSLATIONS", "Babel", "_", "language", "ngettext", "say"]
+__all__ = ["LANGUAGES", "N_", "TRANSLATIONS", "Babel", "_", "language", "ngettext", "say", "translations"]
 
 LANGUAGES = ("de", "en")
 TRANSLATIONS = Path(__file__).parent / "translations"
@@ -25,6 +30,22 @@ def language() -> str:
     locale = get_locale()
     spoken = str(locale.language) if locale is not None else "en"
     return spoken if spoken in LANGUAGES else "en"
+
+
+@cache
+def translations(spoken: str) -> NullTranslations:
+    """All sentences in a language, for pages and for what is written without a request, as mail is.
+
+    English is the source and needs none.
+    """
+    path = TRANSLATIONS / spoken / "LC_MESSAGES" / "messages.po"
+    if not path.is_file():
+        return NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=spoken))
+    compiled.seek(0)
+    return Translations(compiled)
 
 
 def say(text: str | None, facts: Mapping[str, object] | None = None) -> str:

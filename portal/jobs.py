@@ -9,6 +9,7 @@ from portal.delivery import deliver, lookback, outbox
 from portal.errors import NotFound
 from portal.instances import places
 from portal.instances.models import Instance
+from portal.notices import sending
 from portal.parts import Parts, assemble
 from portal.processing import content
 from portal.processing import services as processing
@@ -44,6 +45,11 @@ def drain(instance_id: str) -> None:
 def look(instance_id: str) -> None:
     """Look whether what an instance delivered is still there as its receipts say."""
     lookback.look(parts(), ids.parse(instance_id))
+
+
+def tell(notice_id: str) -> None:
+    """Send one notice by e-mail."""
+    sending.tell(parts(), ids.parse(notice_id))
 
 
 def plan(instance_id: str) -> None:

@@ -13,5 +13,6 @@ import portal.documents.models
 import portal.extensions.models
 import portal.instances.models
 import portal.mailbox.models
+import portal.notices.models
 import portal.processing.models
 import portal.traces  # noqa: F401

@@ -26,6 +26,8 @@ JOBS: dict[str, tuple[str, int, str]] = {
     "plan": ("portal.jobs.plan", 600, QUEUE),
     "text": ("portal.jobs.text", 150, TEXTS),
     "texts": ("portal.jobs.texts", 210, TEXTS),
+    # Beside the search's: a mail server that does not answer must not keep deliveries waiting.
+    "tell": ("portal.jobs.tell", 120, TEXTS),
 }
 # The sweep rings again for whatever waits, so a queue needs no more than keeps its workers busy until then.
 _MOST = 2000

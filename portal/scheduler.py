@@ -15,6 +15,8 @@ from portal.db import Database, refresh_statistics
 from portal.delivery import runs
 from portal.delivery.models import Lease
 from portal.delivery.sweep import sweep
+from portal.notices import sending
+from portal.notices import services as notices
 from portal.parts import Parts
 from portal.processing import content
 
@@ -56,7 +58,10 @@ def tick(parts: Parts, *, whole: bool) -> None:
     runs.start_due(parts.db)
     sweep(parts.db, whole=whole)
     runs.end_finished(parts.db)
+    if parts.settings.mail is not None:
+        sending.ring_due(parts.db)
     if whole:
+        notices.look_ahead(parts.db)
         refresh_statistics(parts.db)
         content.catch_up(parts.db)
 

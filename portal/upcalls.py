@@ -13,6 +13,8 @@ from sqlmodel import Session
 
 # (connection) was lost or ended: every instance that uses it is held.
 CONNECTION_LOST = "portal.instances.services:login_lost"
+# (connection) was refused by its provider: the right person is to be told.
+CONNECTION_DIED = "portal.notices.services:died"
 # (instance) was finished, paused, resumed, held, released, changed or removed: its deliveries are planned again.
 INSTANCE_CHANGED = "portal.delivery.outbox:plan_instance"
 # (instance) had its set-up run again: what was removed at the destination goes once more (E4).

@@ -44,7 +44,7 @@ class Signed:
 def keep(session: Session, viewer: Viewer, vault: Vault, asked: Asked, token: Token, account: Account) -> Signed:
     """Store what the provider has proven. Conflict when another account answered than the one to reconnect."""
     connection, reused = _connection_for(session, asked, account)
-    connection.state, connection.text, connection.facts, connection.told_at = ConnectionState.LIVE, None, {}, None
+    connection.state, connection.text, connection.facts = ConnectionState.LIVE, None, {}
     connection.account_id, connection.account_name = account.id, account.name
     connection.account_email = account.email
     connection.space_left, connection.space_total = account.space_left, account.space_total

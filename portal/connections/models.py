@@ -46,7 +46,6 @@ class Connection(SQLModel, table=True):
     refreshing_by: str | None = None
     text: str | None = None  # why it is dead: message id and facts
     facts: dict[str, object] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
-    told_at: datetime | None = Field(default=None, sa_type=Instant)  # the right person was told that it is dead
     created_at: datetime = Field(default_factory=clock.now, sa_type=Instant)
     ended_at: datetime | None = Field(default=None, sa_type=Instant)
 

@@ -193,12 +193,13 @@ class Stored:
 
 
 def died(session: Session, connection_id: UUID, text: str, facts: Mapping[str, object]) -> None:
-    """Mark a live connection as dead and hold what uses it, in this transaction; said once, to the audit trail too."""
+    """Mark a live connection as dead and hold what uses it, in this transaction; said once, to the audit trail and the
+    right person too.
+    """
     connection = session.get_one(Connection, connection_id, with_for_update=True, populate_existing=True)
     if connection.state is not ConnectionState.LIVE:
         return
     connection.state, connection.text, connection.facts = ConnectionState.DEAD, text, dict(facts)
-    connection.told_at = clock.now()
     session.add(connection)
     client = session.get_one(Client, connection.client_id)
     audit.record(
@@ -206,6 +207,7 @@ def died(session: Session, connection_id: UUID, text: str, facts: Mapping[str, o
         facts={"name": connection.name, "reason": text % facts if facts else text},
     )  # fmt: skip
     upcalls.call(upcalls.CONNECTION_LOST, session, connection)
+    upcalls.call(upcalls.CONNECTION_DIED, session, connection)
 
 
 def token_source(parts: Parts, connection_id: UUID) -> TokenSource:

@@ -23,6 +23,8 @@ from portal.extensions import services as extensions
 from portal.instances import places
 from portal.instances import services as instances
 from portal.instances.models import Instance, Run
+from portal.notices import services as notices
+from portal.notices.services import Told
 from portal.overview import drifts
 
 Counts = Mapping[State, int]
@@ -38,6 +40,7 @@ class Line:
     connection: Connection | None
     counts: Counts
     last_run: Run | None
+    told: Sequence[Told] = ()  # whom its login's death or coming end was told
 
     @property
     def ends_soon(self) -> bool:
@@ -77,6 +80,7 @@ def of_client(session: Session, viewer: Viewer, client_id: UUID) -> list[Line]:
     found = instances.of_client(session, viewer, client_id)
     counts, last = _counts(session, found), instances.last_runs(session, found)
     logins = _connections(session, found)
+    told = notices.told(session, list(logins.values()))
     return [
         Line(
             instance=one,
@@ -84,6 +88,7 @@ def of_client(session: Session, viewer: Viewer, client_id: UUID) -> list[Line]:
             connection=logins.get(one.connection_id) if one.connection_id else None,
             counts=counts.get(one.id, {}),
             last_run=last.get(one.id),
+            told=told.get(one.connection_id, ()) if one.connection_id else (),
         )
         for one in found
     ]
@@ -104,6 +109,7 @@ def whole(session: Session, viewer: Viewer, client_id: UUID, instance_id: UUID) 
         connection=connection,
         counts=_counts(session, [instance]).get(instance.id, {}),
         last_run=runs[0] if runs else None,
+        told=notices.told(session, [connection]).get(connection.id, ()) if connection else (),
         runs=runs,
         under_way=passes.under_way(session, instance.id),
         sending=passes.sending(session, instance.id),

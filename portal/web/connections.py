@@ -22,6 +22,7 @@ from portal.extensions import services as extensions
 from portal.extensions.settings import InvalidSettings
 from portal.i18n import N_, say
 from portal.instances import services as instances
+from portal.notices import services as notices
 from portal.web import go, go_to, login_form, notice, parts, reading, sign_in_id, viewer, writing
 from portal.web.consent import consent_form, consent_text, digest, redirect_uri, sign_in_here
 
@@ -161,6 +162,7 @@ def _page(client_id: UUID, connection_id: UUID, wrong: str, refused: InvalidSett
             (one, session.get_one(Person, one.person_id).name) for one in services.consents(session, connection)
         ]
         used_by = instances.using(session, connection)
+        told = notices.told(session, [connection]).get(connection.id, ())
     return render_template(
         "integrations/connection.html",
         client=client,
@@ -168,6 +170,7 @@ def _page(client_id: UUID, connection_id: UUID, wrong: str, refused: InvalidSett
         manifest=extensions.manifest_of(connection.kind),
         consents=consents,
         used_by=used_by,
+        told=told,
         wrong=wrong,
         **consent_form(connection.kind, entered.shown(parts(), connection), refused),
     )

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-from io import BytesIO
 from typing import cast
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import NullTranslations, Translations
+from babel.support import NullTranslations
 from flask import Flask, g, request
 from flask_babel import Domain
 from flask_login import current_user
 
-from portal.i18n import LANGUAGES, TRANSLATIONS, Babel, language
+from portal.i18n import LANGUAGES, Babel, language, translations
 
 COOKIE = "language"
 
@@ -26,19 +22,6 @@ class Catalogue(Domain):  # type: ignore[misc]
         if "translations" not in g:
             g.translations = translations(language())
         return cast("NullTranslations", g.translations)
-
-
-@cache
-def translations(spoken: str) -> NullTranslations:
-    """All sentences in a language; English is the source and needs none."""
-    path = TRANSLATIONS / spoken / "LC_MESSAGES" / "messages.po"
-    if not path.is_file():
-        return NullTranslations()
-    compiled = BytesIO()
-    with path.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=spoken))
-    compiled.seek(0)
-    return Translations(compiled)
 
 
 def choose() -> str:

@@ -17,6 +17,7 @@ from portal.connections.models import ConnectionState
 from portal.delivery.models import State
 from portal.i18n import N_, _
 from portal.instances.models import InstanceState
+from portal.web import parts
 
 # state -> (word, colour, icon)
 DELIVERY: Mapping[State, tuple[str, str, str]] = {
@@ -170,9 +171,16 @@ def has_board() -> bool:
     return current_user.viewer.firm_id is not None or len(current_user.viewer.contacts) > 1
 
 
+def sends_mail() -> bool:
+    """Whether this installation sends e-mail at all."""
+    return parts().settings.mail is not None
+
+
 def register(app: Flask) -> None:
     """Make the words known to templates."""
-    for each in (delivery_words, instance_words, connection_words, main_menu, may_search, client_tabs, role_options):
+    for each in (
+        delivery_words, instance_words, connection_words, main_menu, may_search, client_tabs, role_options, sends_mail,
+    ):  # fmt: skip
         app.jinja_env.globals[each.__name__] = each
     app.jinja_env.globals["client_tabs_home"] = has_board
     app.jinja_env.globals.update(

@@ -21,6 +21,7 @@ from portal.connections import tokens
 from portal.connections.models import Connection, ConnectionState
 from portal.connections.tokens import packed, token_source
 from portal.instances.models import Instance, InstanceState
+from portal.notices.models import Notice
 from portal.parts import Parts
 from tests import factories
 from tests.portal.connections import strict
@@ -43,6 +44,7 @@ def settings(settings: Settings, provider: strict.Running) -> Settings:
 def instance(parts: Parts, provider: strict.Running) -> Instance:
     with parts.db.transaction() as session:
         firm = factories.firm(session)
+        factories.member(session, firm)
         client = factories.client(session, firm)
         installed = factories.installation(session, firm, parts=parts, **APP)
         login = factories.connection(session, client, installed, parts=parts, token=provider.grant())
@@ -152,12 +154,12 @@ def test_a_login_that_the_provider_refuses_is_dead_and_holds_its_instances_once(
         with pytest.raises(ReauthRequired):
             source.refreshed(stale)
     assert connection(parts, login).state is ConnectionState.DEAD
-    assert connection(parts, login).told_at is not None
     with parts.db.read() as session:
         held = session.get_one(Instance, instance.id)
         assert (held.state, bool(held.text)) == (InstanceState.HELD, True)
         told = session.exec(select(AuditEntry).where(AuditEntry.action == "connection.dead")).all()
         assert len(told) == 1
+        assert len(session.exec(select(Notice)).all()) == 1
     assert provider.provider.asked == 1
 
 

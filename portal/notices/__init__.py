@@ -1,0 +1,1 @@
+"""Telling the right person, once, that a login has died or will end soon."""
