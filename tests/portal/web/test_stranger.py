@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from portal.delivery.models import Attempt, Drift, Outcome, Receipt, State
 from portal.documents.models import DocumentVersion, Refusal, Source
 from portal.instances.models import Run, RunTrigger
 from portal.mailbox.models import Mail, MailAddress, MailSender, MailSettings, MailState
+from portal.notices.models import Notice, NoticeKind, NoticeState
 from portal.parts import Parts
 from tests import factories
 from tests.portal.web import walk
@@ -117,7 +119,10 @@ def _fill(session: Any, parts: Parts, client: Client, firm: Firm, owner: UUID, m
         gross=98765, net=82996, tax=15769, account_id=account.id,
     )  # fmt: skip
     installed = factories.installation(session, firm, parts=parts, client_id="app", client_secret="secret")
-    connected = factories.connection(session, client, installed, parts=parts, token={"access_token": "x"})
+    ends_at = clock.now() + timedelta(days=3)
+    connected = factories.connection(
+        session, client, installed, parts=parts, token={"access_token": "x"}, expires_at=ends_at
+    )
     instance = factories.instance(session, client, installed, connected=connected)
     delivery = factories.delivery(session, document, instance, state=State.FAILED, text=WHY)
     session.add_all([
@@ -129,6 +134,10 @@ def _fill(session: Any, parts: Parts, client: Client, firm: Firm, owner: UUID, m
         Drift(
             client_id=client.id, instance_id=instance.id, document_id=document.id, delivery_id=delivery.id,
             kind=DriftKind.CHANGED, remote_id="r",
+        ),
+        Notice(
+            client_id=client.id, connection_id=connected.id, person_id=owner, kind=NoticeKind.ENDING,
+            about=ends_at.isoformat(), ends_at=ends_at, state=NoticeState.FAILED, text=WHY,
         ),
         Run(instance_id=instance.id, trigger=RunTrigger.FINISH, due_at=document.arrived_at),
         DocumentVersion(document_id=document.id, version=1, fields={"number": "GEH-4711"}),
