@@ -41,7 +41,7 @@ def listed(client_id: UUID) -> ConnectionList:
     """
     with reading() as session:
         client = access.client_or_404(session, viewer(), client_id, Right.SEE)
-        return ConnectionList(items=[told.connection(one) for one in services.of_client(session, client)])
+        return ConnectionList(items=told.connections(session, services.of_client(session, client)))
 
 
 @bp.post(ALL)
@@ -71,7 +71,7 @@ def sign_in(client_id: UUID, body: ConnectionIn) -> ConnectionOut:
 def show(client_id: UUID, connection_id: UUID) -> ConnectionOut:
     """Show a connection"""
     with reading() as session:
-        return told.connection(services.one_or_404(session, viewer(), client_id, connection_id))
+        return told.connection(session, services.one_or_404(session, viewer(), client_id, connection_id))
 
 
 @bp.patch(ONE)
@@ -80,7 +80,7 @@ def show(client_id: UUID, connection_id: UUID) -> ConnectionOut:
 def rename(client_id: UUID, connection_id: UUID, body: ConnectionChange) -> ConnectionOut:
     """Rename a connection"""
     with writing() as session:
-        return told.connection(services.rename(session, viewer(), client_id, connection_id, body.name))
+        return told.connection(session, services.rename(session, viewer(), client_id, connection_id, body.name))
 
 
 @bp.put(f"{ONE}/login")
@@ -109,7 +109,9 @@ def look(client_id: UUID, connection_id: UUID) -> ConnectionOut:
 
     Asks the provider whose it is and how much space is left.
     """
-    return told.connection(services.look(parts(), viewer(), client_id, connection_id))
+    row = services.look(parts(), viewer(), client_id, connection_id)
+    with reading() as session:
+        return told.connection(session, row)
 
 
 @bp.delete(ONE)
@@ -127,7 +129,8 @@ def disconnect(client_id: UUID, connection_id: UUID, query: DisconnectQuery) -> 
 
 def _entered(client_id: UUID, entry: Entry) -> ConnectionOut:
     signed = entered.sign_in(parts(), viewer(), client_id, entry, setup.signed_in)
-    return told.connection(signed.connection)
+    with reading() as session:
+        return told.connection(session, signed.connection)
 
 
 def _agreed(kind: str, text: str) -> str:

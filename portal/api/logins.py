@@ -14,6 +14,7 @@ from portal.api.shapes import Given, Text, Told
 from portal.connections.models import ConnectionState
 from portal.connections.services import Revocation
 from portal.instances.models import InstanceState
+from portal.notices.models import NoticeState
 
 Settings = Annotated[
     dict[str, str | int | bool | None],
@@ -133,6 +134,15 @@ class Disconnected(Told):
     )
 
 
+class NoticeOut(Told):
+    """Who was or is to be told by e-mail of the present state of a login."""
+
+    person: str
+    state: NoticeState
+    at: datetime | None = Field(description="When they were told, or are tried again.")
+    text: str = Field(description="Why they could not be told (yet); may be empty.")
+
+
 class ConnectionOut(Told):
     """A named, consented login of a client at a provider."""
 
@@ -146,6 +156,7 @@ class ConnectionOut(Told):
     space_total: int | None
     expires_at: datetime | None
     text: str = Field(description="Why it is dead; may be empty.")
+    told: Sequence[NoticeOut] = Field(description="Whom its death, or its coming end, was told by e-mail.")
 
 
 class ConnectionList(Told):

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlmodel import Session, SQLModel
 
-from portal.api.logins import ConnectionOut
+from portal.api.logins import ConnectionOut, NoticeOut
 from portal.api.shapes import DocumentOut, LineOut, RefusalOut, StatusOut
 from portal.api.work import AttemptOut, DeliveryOut, DeliveryWhole, ReceiptOut
 from portal.connections.models import Connection
@@ -17,6 +17,7 @@ from portal.delivery import services as deliveries
 from portal.delivery.models import Attempt
 from portal.documents.models import Document, Refusal
 from portal.i18n import say
+from portal.notices import services as notices
 from portal.overview.deliveries import Line, Whole
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -63,9 +64,23 @@ def refusal(row: Refusal) -> RefusalOut:
     return filled(RefusalOut, row, text=say(row.text, row.facts))
 
 
-def connection(row: Connection) -> ConnectionOut:
-    """One login; never its token."""
-    return filled(ConnectionOut, row, text=say(row.text, row.facts))
+def connections(session: Session, rows: Sequence[Connection]) -> list[ConnectionOut]:
+    """Logins; never their tokens."""
+    known = notices.told(session, rows)
+    return [
+        filled(
+            ConnectionOut,
+            row,
+            text=say(row.text, row.facts),
+            told=[filled(NoticeOut, one, text=say(one.text, one.facts)) for one in known.get(row.id, ())],
+        )
+        for row in rows
+    ]
+
+
+def connection(session: Session, row: Connection) -> ConnectionOut:
+    """One login."""
+    return connections(session, [row])[0]
 
 
 def delivery(line: Line) -> DeliveryOut:

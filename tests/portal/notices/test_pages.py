@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlmodel import select
 
 from portal import clock as portal_clock
-from portal.accounts.models import Person, Role
+from portal.accounts import tokens
+from portal.accounts.models import Member, Person, Role
 from portal.clients.models import ContactRole
 from portal.notices import services
 from tests import factories
@@ -110,3 +112,15 @@ def test_where_no_mail_is_sent_the_page_says_so(world: World, owner: Person, app
     browser = factories.sign_in(app, owner.id)
     for page in pages(world):
         assert "Anna was not told: this installation sends no e-mail." in browser.get(page).text
+
+
+def test_the_api_tells_the_same(world: World, owner: Person, app: Flask) -> None:
+    world.dies()
+    world.deliver()
+    with world.parts.db.transaction() as session:
+        member = session.exec(select(Member).where(Member.person_id == owner.id)).one()
+        _row, bearer = tokens.issue(session, world.parts.vault, member.id, name="t", scopes={"integrations"}, days=1)
+    where = f"/api/v1/clients/{world.client.id}/connections"
+    answer = app.test_client().get(where, headers={"Authorization": f"Bearer {bearer}"})
+    ((told,),) = [one["told"] for one in answer.get_json()["items"]]
+    assert (told["person"], told["state"], told["text"]) == ("Anna", "told", "")
