@@ -102,14 +102,19 @@ class World:
         return [one.partition("@")[0] for one in self.office.recipients]
 
 
-@pytest.fixture
-def world(parts: Parts, office: Office, firm: Firm) -> World:
+def one_login(parts: Parts, office: Office, firm: Firm) -> World:
+    """A client of the firm whose documents go by one login."""
     with parts.db.transaction() as session:
         client = factories.client(session, firm)
         installed = factories.installation(session, firm, parts=parts, client_id="app", client_secret="secret")
         login = factories.connection(session, client, installed, name="Our drive")
         instance = factories.instance(session, client, installed, connected=login)
     return World(parts, office, firm, client, installed, login, instance)
+
+
+@pytest.fixture
+def world(parts: Parts, office: Office, firm: Firm) -> World:
+    return one_login(parts, office, firm)
 
 
 def held_document(session: Session, world: World) -> UUID:

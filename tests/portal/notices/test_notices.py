@@ -142,12 +142,7 @@ def test_a_clients_own_owner_is_told_when_they_connected(world: World) -> None:
     assert world.told() == ["karl", "ben"]
 
 
-def test_who_may_not_reconnect_a_dropzone_is_not_told_of_it(world: World) -> None:
-    """Accountants may not set up imports (PRODUCT 9)."""
-    from portal.access import Right
-    from portal.extensions.services import right_of
-
-    assert right_of("google_drive") is Right.EXPORTS
+def test_who_only_reads_is_not_told(world: World) -> None:
     world.member("Ben", Role.ASSISTANT, works=True)
     world.member("Olga", Role.OWNER)
     world.dies()
@@ -301,6 +296,18 @@ def test_a_worker_that_died_holds_a_notice_no_longer_than_its_lease(
     with world.parts.db.transaction() as session:
         sending._not_told(session, dead, NotSent("late"))
     assert world.notices()[0].state is NoticeState.TOLD
+
+
+def test_a_notice_that_kills_every_worker_is_given_up(clock: Traveller, world: World, anna: Person) -> None:
+    world.dies()
+    (notice,) = world.notices()
+    for _worker in range(len(sending.PAUSES) + 1):
+        with world.parts.db.transaction() as session:
+            assert sending._claim(session, notice.id, None) is not None
+        clock.advance(sending.LEASE + timedelta(seconds=1))
+    world.deliver()
+    (row,) = world.notices()
+    assert (row.state, row.text is not None, world.told()) == (NoticeState.FAILED, True, [])
 
 
 def test_without_a_mail_server_nothing_is_sent_and_nothing_fails(world: World, anna: Person) -> None:
