@@ -29,9 +29,9 @@ from portal.delivery import check, completeness, lookback, outbox, runs, sweep
 from portal.delivery.deliver import drain
 from portal.delivery.models import Drift, Settlement, State
 from portal.documents.models import Document
+from portal.i18n import translations
 from portal.instances import services as instances
 from portal.instances.models import Instance, InstanceState, Run
-from portal.web.languages import translations
 from portal.web.words import DELIVERY, INSTANCE
 from tests import factories
 from tests.flows.people import PEOPLE, Person
