@@ -59,7 +59,7 @@ def can_look() -> sa.ColumnElement[bool]:
 def look(parts: Parts, instance_id: UUID, *, seconds: float = SLICE, page: int = check.PAGE) -> None:
     """Look at what an instance delivered, if that is due: all of it, or for a slice of time, then it rings again."""
     with parts.db.transaction() as session:
-        mine = due(clock.now()).where(Instance.id == instance_id).with_for_update(skip_locked=True)
+        mine = due(clock.now()).where(Instance.id == instance_id).with_for_update(skip_locked=True, key_share=True)
         if session.exec(mine).one_or_none() is None:
             return
         instance = session.get_one(Instance, instance_id)
@@ -72,7 +72,7 @@ def look(parts: Parts, instance_id: UUID, *, seconds: float = SLICE, page: int =
         _broke_off(parts, instance_id, error)
         return
     with parts.db.transaction() as session:
-        _ended(session, session.get_one(Instance, instance_id, with_for_update=True), done=done)
+        _ended(session, session.get_one(Instance, instance_id, with_for_update={"key_share": True}), done=done)
 
 
 def _pages(at: _Look, end: float, page: int) -> bool:
@@ -95,7 +95,7 @@ def _pages(at: _Look, end: float, page: int) -> bool:
 
 def _kept(session: Session, at: _Look, receipts: list[Receipt], found: list[Drift]) -> bool:
     """Keep what a page told; whether the look is still wanted."""
-    instance = session.get_one(Instance, at.instance_id, with_for_update=True, populate_existing=True)
+    instance = session.get_one(Instance, at.instance_id, with_for_update={"key_share": True}, populate_existing=True)
     if instance.state in {InstanceState.ACTIVE, InstanceState.HELD}:
         drifts.take(session, instance, receipts, found)
     instance.look_after, instance.looking_until = at.after, clock.now() + LEASE
@@ -117,7 +117,7 @@ def _ended(session: Session, instance: Instance, *, done: bool) -> None:
 def _broke_off(parts: Parts, instance_id: UUID, error: ConnectorError) -> None:
     """Asked to wait, it goes on after that; anything else is said on the page, and the next run looks again."""
     with parts.db.transaction() as session:
-        instance = session.get_one(Instance, instance_id, with_for_update=True)
+        instance = session.get_one(Instance, instance_id, with_for_update={"key_share": True})
         instance.looking_until = None
         session.add(instance)
         if isinstance(error, Throttled):

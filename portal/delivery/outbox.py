@@ -112,6 +112,11 @@ def replan(session: Session, delivery: Delivery) -> None:
         _place(session, document, instance, delivery, at_once=False)
 
 
+def keep_back(session: Session, delivery: Delivery, instance: Instance) -> None:
+    """A try ended without effect after its instance was stopped: what is to go again waits as all others there do."""
+    _place(session, session.get_one(Document, delivery.document_id), instance, delivery, at_once=False)
+
+
 def ask(session: Session, document: Document, instance: Instance, person_id: UUID) -> Delivery:
     """Let a document go because a person clicked; recorded on the delivery, also when it lies before activation."""
     now = clock.now()

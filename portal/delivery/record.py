@@ -98,7 +98,7 @@ def ended_badly(session: Session, delivery: Delivery, error: Exception) -> None:
     now = clock.now()
     if isinstance(error, Throttled):
         rest_account(session, delivery.instance_id, now + timedelta(seconds=error.wait))
-        _again(delivery, now + timedelta(seconds=error.wait), text, facts)
+        _again(session, delivery, now + timedelta(seconds=error.wait), text, facts)
     elif outcome in {Outcome.TRANSIENT, Outcome.BROKEN}:
         _later(session, delivery, outcome, text, facts, now)
     elif isinstance(error, Rejected):
@@ -112,7 +112,7 @@ def ended_badly(session: Session, delivery: Delivery, error: Exception) -> None:
 def lost(session: Session, delivery: Delivery) -> None:
     """The worker died while it held this delivery; the next attempt finds out what it had done."""
     _end_attempt(session, delivery, Outcome.LOST, N_("The worker stopped in the middle. It is tried again."), {})
-    _again(delivery, clock.now(), None, {})
+    _again(session, delivery, clock.now(), None, {})
 
 
 def _later(session: Session, delivery: Delivery, outcome: Outcome, text: str, facts: Facts, now: datetime) -> None:
@@ -124,8 +124,7 @@ def _later(session: Session, delivery: Delivery, outcome: Outcome, text: str, fa
         last = text if outcome is Outcome.BROKEN else GAVE_UP
         _fail(session, delivery, last, facts if last is text else {"last": text % facts}, actor)
         return
-    _again(delivery, due_at, text, facts)
-    instance = session.get_one(Instance, delivery.instance_id, with_for_update=True, populate_existing=True)
+    instance = _again(session, delivery, due_at, text, facts)
     instance.failures += 1
     resting = retry.rest(instance.failures, now)
     if resting is not None:
@@ -169,9 +168,16 @@ def _fail(session: Session, delivery: Delivery, text: str, facts: Facts, actor: 
     outbox.replan(session, delivery)
 
 
-def _again(delivery: Delivery, due_at: datetime, text: str | None, facts: Facts) -> None:
+def _again(session: Session, delivery: Delivery, due_at: datetime, text: str | None, facts: Facts) -> Instance:
+    """Let it wait for its next try, or be held with all others where the instance was stopped meanwhile."""
     _move(delivery, State.QUEUED, text, facts)
     delivery.due_at = due_at
+    session.flush()
+    key_share = {"key_share": True}  # who only refers to it (attempts, receipts) need not wait, nor in a circle with us
+    instance = session.get_one(Instance, delivery.instance_id, with_for_update=key_share, populate_existing=True)
+    if instance.state is not InstanceState.ACTIVE:
+        outbox.keep_back(session, delivery, instance)
+    return instance
 
 
 def _move(

@@ -28,7 +28,7 @@ def start_due(db: Database) -> None:
     now = clock.now()
     with db.transaction() as session:
         due = select(Instance).where(Instance.state == InstanceState.ACTIVE, col(Instance.next_run_at) <= now)
-        for instance in session.exec(due.with_for_update(skip_locked=True)).all():
+        for instance in session.exec(due.with_for_update(skip_locked=True, key_share=True)).all():
             late = instance.next_run_at is not None and now - instance.next_run_at > LATE
             trigger = RunTrigger.CATCH_UP if late else RunTrigger.SCHEDULE
             session.add(Run(instance_id=instance.id, trigger=trigger, due_at=instance.next_run_at or now))

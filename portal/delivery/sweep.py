@@ -41,6 +41,7 @@ def end_leases(db: Database) -> int:
         expired = (
             select(Delivery)
             .where(col(Delivery.state) == literally(State.SENDING), col(Delivery.lease_until) < clock.now())
+            .order_by(col(Delivery.instance_id), col(Delivery.id))  # in the order in which all lock instances
             .limit(BATCH)
             .with_for_update(skip_locked=True)
         )

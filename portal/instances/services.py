@@ -55,7 +55,7 @@ def one_or_404(session: Session, viewer: Viewer, client_id: UUID, instance_id: U
 
 def for_change(session: Session, viewer: Viewer, instance_id: UUID) -> Instance:
     """An instance that the viewer may set up, locked for this transaction; else NotFound."""
-    instance = session.get(Instance, instance_id, with_for_update=True, populate_existing=True)
+    instance = session.get(Instance, instance_id, with_for_update={"key_share": True}, populate_existing=True)
     if instance is None:
         raise NotFound
     access.client_or_404(session, viewer, instance.client_id, extensions.right_of(instance.kind))
@@ -297,7 +297,7 @@ def _go_on(session: Session, instance: Instance) -> None:
 
 def _using(session: Session, connection: Connection) -> list[Instance]:
     statement = select(Instance).where(Instance.connection_id == connection.id).order_by(col(Instance.id))
-    return list(session.exec(statement.with_for_update()))
+    return list(session.exec(statement.with_for_update(key_share=True)))
 
 
 def using(session: Session, connection: Connection, *, without: Instance | None = None) -> list[Instance]:

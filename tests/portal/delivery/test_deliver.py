@@ -171,6 +171,32 @@ def test_a_paused_instance_sends_nothing_that_was_queued(desk: Desk, kept: echo.
     assert kept.calls == 0
 
 
+@pytest.mark.parametrize("error", [errors.Transient("Not now."), errors.Throttled("slowly", wait=60)])
+def test_what_is_tried_while_its_instance_is_paused_is_held_and_goes_when_it_is_resumed(
+    desk: Desk, kept: echo.Kept, clock: Traveller, error: Exception
+) -> None:
+    def stands(state: InstanceState) -> None:
+        with desk.parts.db.transaction() as session:
+            instance = session.get_one(type(desk.instance), desk.instance.id)
+            instance.state = state
+            session.flush()
+            outbox.plan_instance(session, instance)
+
+    def paused_meanwhile() -> None:
+        stands(InstanceState.PAUSED)
+        raise error
+
+    document = desk.add()
+    kept.before = [paused_meanwhile]
+    drain(desk.parts, desk.instance.id)
+    assert desk.state(document) is State.HELD
+    stands(InstanceState.ACTIVE)
+    clock.advance(timedelta(minutes=2))
+    drain(desk.parts, desk.instance.id)
+    assert desk.state(document) is State.DELIVERED
+    assert len(kept.things) == 1
+
+
 def test_two_claims_never_get_the_same_delivery(desk: Desk) -> None:
     desk.add()
     with desk.parts.db.transaction() as session:
