@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import cast
 
@@ -10,9 +9,7 @@ import pytest
 
 from integrations.contract import Receipt as RemoteReceipt
 from portal import clock
-from portal.access import Viewer, viewer_of
-from portal.accounts.models import Firm
-from portal.config import Settings
+from portal.access import Viewer
 from portal.delivery import drifts, lookback, outbox
 from portal.delivery.deliver import drain
 from portal.delivery.models import Settlement, State
@@ -24,29 +21,9 @@ from portal.instances import services as instances
 from portal.instances.models import Instance, InstanceState
 from tests import factories
 from tests.flows.lookback import decide, delivered, found, look, proven, receipt, run, settled
-from tests.flows.world import World, world
+from tests.flows.world import World
 from tests.integrations.google_drive.bench import DriveBench
 from tests.servers import until
-
-
-@pytest.fixture
-def kind() -> str:
-    """Whose storage it is, unless a test goes over all of them."""
-    return "google_drive"
-
-
-@pytest.fixture
-def at(settings: Settings, environ: dict[str, str], kind: str) -> Iterator[World]:
-    with world(settings, environ, kind) as made:
-        yield made
-
-
-@pytest.fixture
-def owner(at: World) -> Viewer:
-    with at.parts.db.transaction() as session:
-        found = viewer_of(session, factories.member(session, session.get_one(Firm, at.client.firm_id)).person_id)
-    assert found is not None
-    return found
 
 
 @pytest.fixture

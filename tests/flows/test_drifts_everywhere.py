@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import cast
 
 import pytest
 
 from integrations.conformance.bench import ExporterBench
-from portal.access import Viewer, viewer_of
-from portal.accounts.models import Firm
-from portal.config import Settings
+from portal.access import Viewer
 from portal.delivery import drifts
 from portal.delivery.deliver import drain
 from portal.delivery.models import Settlement
 from portal.delivery.outgoing import from_stored
-from tests import factories
 from tests.flows.lookback import decide, delivered, found, look, proven, receipt, run, settled
-from tests.flows.world import World, world
+from tests.flows.world import World
 
 STORAGES = ("google_drive", "onedrive", "dropbox", "webdav", "s3")
-
-
-@pytest.fixture
-def at(settings: Settings, environ: dict[str, str], kind: str) -> Iterator[World]:
-    with world(settings, environ, kind) as made:
-        yield made
-
-
-@pytest.fixture
-def owner(at: World) -> Viewer:
-    with at.parts.db.transaction() as session:
-        found = viewer_of(session, factories.member(session, session.get_one(Firm, at.client.firm_id)).person_id)
-    assert found is not None
-    return found
 
 
 @pytest.fixture

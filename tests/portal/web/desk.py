@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
+import pytest
 from flask.testing import FlaskClient
 from sqlmodel import select
 
 from portal.access import Viewer
+from portal.accounts.models import Firm
 from portal.clients.models import Client
+from portal.config import Settings
 from portal.connections.models import Connection
 from portal.instances.models import Instance
 from portal.parts import Parts
+from tests import factories, servers
 from tests.portal.connections import dance
 
 APP = {"client_id": "kontor-demo", "client_secret": "kontor-demo-secret"}
@@ -88,3 +92,19 @@ class Desk:
         self.back(self.consent(self.begin()))
         return self.steps({"root": "Kontor", "path": "{client}/{date} {number}", "language": "de"},
                           {"takes": ["receipt"]}, {"start": "now"}, {"name": "Drive"})  # fmt: skip
+
+
+@pytest.fixture
+def settings(settings: Settings, sandbox: servers.Sandbox) -> Settings:
+    """The providers are simulators."""
+    return replace(settings, endpoints=sandbox.endpoints)
+
+
+@pytest.fixture
+def desk(signed_in: SignedIn, viewer: Callable[..., Viewer], parts: Parts, firm: Firm) -> Desk:
+    """The firm's owner at a client; Drive and QuickBooks are installed."""
+    with parts.db.transaction() as session:
+        client = factories.client(session, firm)
+        for kind in ("google_drive", "quickbooks"):
+            factories.installation(session, firm, kind=kind, parts=parts, **APP)
+    return Desk(signed_in(viewer()), parts, client)

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import replace
 from urllib.parse import urlencode
 
-import pytest
 from sqlmodel import select
 
-from portal.access import Viewer
-from portal.accounts.models import Firm
-from portal.config import Settings
 from portal.connections.models import Connection, ConnectionState
 from portal.instances.models import Instance, InstanceState
-from portal.parts import Parts
-from tests import factories, servers
-from tests.portal.web.desk import APP, Desk, SignedIn
+from tests import factories
+from tests.portal.web.desk import Desk, desk, settings
 
-
-@pytest.fixture
-def settings(settings: Settings, sandbox: servers.Sandbox) -> Settings:
-    return replace(settings, endpoints=sandbox.endpoints)
-
-
-@pytest.fixture
-def desk(signed_in: SignedIn, viewer: Callable[..., Viewer], parts: Parts, firm: Firm) -> Desk:
-    with parts.db.transaction() as session:
-        client = factories.client(session, firm)
-        for kind in ("google_drive", "quickbooks"):
-            factories.installation(session, firm, kind=kind, parts=parts, **APP)
-    return Desk(signed_in(viewer()), parts, client)
+__all__ = ["desk", "settings"]
 
 
 def test_disconnecting_is_asked_twice(desk: Desk) -> None:

@@ -3,37 +3,21 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from urllib.parse import urlencode
 
-import pytest
 from flask.testing import FlaskClient
 from sqlmodel import select
 
 from portal.access import Viewer
-from portal.accounts.models import Firm, Role
+from portal.accounts.models import Role
 from portal.clients.models import ContactRole
-from portal.config import Settings
 from portal.connections.models import Connection, ConnectionState, Consent
 from portal.instances.models import InstanceState
-from portal.parts import Parts
 from tests import factories, servers
 from tests.portal.connections import dance
-from tests.portal.web.desk import APP, Desk, SignedIn
+from tests.portal.web.desk import Desk, SignedIn, desk, settings
 
-
-@pytest.fixture
-def settings(settings: Settings, sandbox: servers.Sandbox) -> Settings:
-    return replace(settings, endpoints=sandbox.endpoints)
-
-
-@pytest.fixture
-def desk(signed_in: SignedIn, viewer: Callable[..., Viewer], parts: Parts, firm: Firm) -> Desk:
-    with parts.db.transaction() as session:
-        client = factories.client(session, firm)
-        for kind in ("google_drive", "quickbooks"):
-            factories.installation(session, firm, kind=kind, parts=parts, **APP)
-    return Desk(signed_in(viewer()), parts, client)
+__all__ = ["desk", "settings"]
 
 
 def test_a_client_without_integrations_is_led_to_add_one(desk: Desk) -> None:
