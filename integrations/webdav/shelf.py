@@ -92,12 +92,13 @@ class DavShelf:
         if self._is_trusted():
             response = self.dav.put(path, document, _ABSENT)
             self._clear(document)
-            return self._told(path, response, document) if response else None
-        response = self.dav.move(self._uploaded_aside(path, document), path, overwrite=False)
+        else:
+            response = self.dav.move(self._uploaded_aside(path, document), path, overwrite=False)
+            self._memory.forget(_aside_key(document))
         if response is None:
-            self._clear(document)
+            # By its name, too: another worker may have forgotten it while this one uploaded it once more.
+            self.dav.delete(_aside(path, document))
             return None
-        self._memory.forget(_aside_key(document))
         stored = self._told(path, response, document)
         if self._whole_at_once and self._memory.get(_TRUSTED) is None and document.size <= _SMALL:
             return self._found_out(stored, document)

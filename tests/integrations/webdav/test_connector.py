@@ -80,6 +80,30 @@ def test_nothing_is_left_of_an_upload_that_was_not_moved(sandbox: DavBench, conn
     assert receipt.remote_id in sandbox.paths("anna")
 
 
+@pytest.mark.parametrize("move", ["is refused", "fails"])
+def test_nothing_is_left_by_a_worker_who_uploads_what_another_one_just_moved(
+    sandbox: DavBench, connector: WebDav, move: str
+) -> None:
+    document = invoice()
+    seen: list[str] = []
+
+    def meanwhile(request: httpx.Request) -> None:
+        seen.append(request.method)
+        if seen.count("PUT") == 1 and request.method == "PUT":
+            deliver(connector, document)
+        if request.method == "MOVE" and move == "fails":
+            raise httpx.ConnectError("gone")
+
+    with httpx.Client(event_hooks={"request": [meanwhile]}) as http:
+        slow = worker(connector, http=http)
+        if move == "fails":
+            with pytest.raises(Transient):
+                deliver(slow, document)
+        receipt = deliver(slow, document)
+    assert "MOVE" in seen
+    assert sandbox.paths("anna") == [receipt.remote_id]
+
+
 def test_a_nextcloud_that_keeps_no_conditions_is_found_out(sandbox: DavBench, connector: WebDav) -> None:
     sandbox.control("settings", provider="webdav", conditions=False)
     receipt = deliver(connector, invoice())
