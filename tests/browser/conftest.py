@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from portal.access import Viewer
@@ -17,6 +17,7 @@ from portal.parts import Parts
 from tests import factories
 
 Window = Callable[..., Page]
+expect.set_options(timeout=20_000)  # milliseconds; a busy machine is no fault
 
 
 @pytest.fixture(scope="package")

@@ -104,6 +104,8 @@ def test_google_drive_is_added_on_a_phone(
     page.get_by_role("radio", name="From an earlier day").check()
     page.get_by_label("First day").fill("2026-01-02")
     page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("button", name="Finish")).to_be_visible()
+    page.wait_for_load_state()
     page.go_back()  # a step can be looked at again
     expect(page.get_by_label("First day")).to_have_value("2026-01-02")
     page.get_by_role("button", name="Next").click()
