@@ -11,8 +11,8 @@ from integrations.contract import DriftKind
 from integrations.errors import ConnectorError
 from portal.clients.models import Client
 from portal.delivery.models import Delivery, Receipt, State
-from portal.delivery.outgoing import from_stored
 from portal.delivery.problem import Problem
+from portal.delivery.receipts import from_stored
 from portal.delivery.rule import is_exporting
 from portal.i18n import N_
 from portal.instances import connectors

@@ -19,10 +19,10 @@ from sqlmodel import Session
 from integrations.contract import Exporter, OutgoingDocument, Receipt, default_reservation
 from portal import clock
 from portal.db import Database, ring
-from portal.delivery import record
+from portal.delivery import receipts, record
 from portal.delivery.claim import PER_CONNECTION, claim_next, kept_alive
 from portal.delivery.models import Delivery, Outcome
-from portal.delivery.outgoing import outgoing, previous_receipt
+from portal.delivery.outgoing import outgoing
 from portal.instances import connectors
 from portal.parts import Parts
 
@@ -116,7 +116,7 @@ def _next(session: Session, parts: Parts, instance_id: UUID, holder: str, most: 
         number=delivery.attempts,
         document=outgoing(session, parts.files, delivery),
         reservation=delivery.reservation,
-        previous=previous_receipt(session, delivery),
+        previous=receipts.previous(session, delivery),
     )
 
 

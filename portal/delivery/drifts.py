@@ -28,9 +28,8 @@ from portal import access, audit, clock
 from portal.access import Right, Viewer
 from portal.clients.models import Client
 from portal.db import ring
-from portal.delivery import outbox, record
+from portal.delivery import outbox, receipts
 from portal.delivery.models import Actor, Delivery, Drift, Receipt, Settlement, State
-from portal.delivery.outgoing import from_stored
 from portal.documents.models import Document
 from portal.errors import Conflict, NotFound
 from portal.i18n import N_
@@ -48,11 +47,6 @@ _OVER = N_("This was settled in the meantime. Please look again.")
 def comes_back(kind: str) -> bool:
     """Whether a kind brings back by itself what was deleted: storage exports do, ledgers leave it to a person."""
     return kind in integrations.kinds() and integrations.get(kind).manifest.schedule is Schedule.NIGHTLY
-
-
-def has_receipts(session: Session, instance_id: UUID) -> bool:
-    """Whether there is anything to look at."""
-    return session.exec(select(Receipt.id).where(Receipt.instance_id == instance_id).limit(1)).first() is not None
 
 
 def ask_look(session: Session, instance: Instance, now: datetime) -> None:
@@ -116,7 +110,7 @@ def _take(
         client_id=delivery.client_id, instance_id=instance.id, document_id=delivery.document_id,
         delivery_id=delivery.id, kind=found.kind, remote_id=receipt.remote_id,
     )  # fmt: skip
-    drift.kind, drift.before = found.kind, _packed(from_stored(receipt))
+    drift.kind, drift.before = found.kind, _packed(receipts.from_stored(receipt))
     drift.now = _packed(found.now) if found.now else None
     session.add(drift)
     if found.kind is DriftKind.MOVED:
@@ -145,9 +139,8 @@ def _under_way(session: Session, instance: Instance) -> Run | None:
 
 def _follow(session: Session, delivery: Delivery, receipt: Receipt, now: RemoteReceipt | None) -> None:
     if now is not None:
-        _write(receipt, now)
-        session.add(receipt)
-        record.prove(session, _firm(session, delivery), delivery, receipt, "delivery.followed")
+        receipts.write(session, receipt, now)
+        receipts.prove(session, _firm(session, delivery), delivery, receipt, "delivery.followed")
 
 
 def _leave_out(delivery: Delivery, text: str) -> None:
@@ -279,23 +272,11 @@ def _rewrite(
     expected: Mapping[str, Any] | None = None,
 ) -> None:  # fmt: skip
     """Let the receipt say ``content``. Conflict when it does not say what is ``expected`` now."""
-    own = select(Receipt).where(
-        Receipt.document_id == delivery.document_id,
-        Receipt.instance_id == delivery.instance_id,
-        Receipt.operation == delivery.operation,
-        Receipt.version == delivery.version,
-    )
-    receipt = session.exec(own.with_for_update()).one()
-    if expected is not None and _packed(from_stored(receipt)) != expected:
+    receipt = session.exec(receipts.own(delivery).with_for_update()).one()
+    if expected is not None and _packed(receipts.from_stored(receipt)) != expected:
         raise Conflict(_OVER)
-    _write(receipt, RemoteReceipt(**content))
-    session.add(receipt)
-    record.prove(session, _firm(session, delivery), delivery, receipt, action, viewer.by)
-
-
-def _write(receipt: Receipt, now: RemoteReceipt) -> None:
-    receipt.remote_id, receipt.remote_version, receipt.link = now.remote_id, now.remote_version, now.link
-    receipt.checksum, receipt.path, receipt.extras = now.checksum, now.path, dict(now.extras)
+    receipts.write(session, receipt, RemoteReceipt(**content))
+    receipts.prove(session, _firm(session, delivery), delivery, receipt, action, viewer.by)
 
 
 def _packed(receipt: RemoteReceipt) -> dict[str, object]:

@@ -22,7 +22,7 @@ from portal.connections.models import Connection, ConnectionState
 from portal.db import ring
 from portal.delivery import check, drifts, record
 from portal.delivery.models import Receipt
-from portal.delivery.outgoing import from_stored
+from portal.delivery.receipts import from_stored
 from portal.instances import connectors
 from portal.instances.models import Instance, InstanceState
 from portal.parts import Parts

@@ -13,14 +13,13 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
-from integrations.contract import DocumentKind, DriftKind, Line, OutgoingDocument, Party, Receipt
+from integrations.contract import DocumentKind, Line, OutgoingDocument, Party
 from integrations.money import Money
 from portal import clock
 from portal.accounts.models import Firm
 from portal.banking.models import BankAccount
 from portal.clients.models import Client
-from portal.delivery.models import Attempt, Delivery, Drift, Outcome
-from portal.delivery.models import Receipt as StoredReceipt
+from portal.delivery.models import Delivery
 from portal.documents.files import Files
 from portal.documents.models import Document, DocumentVersion
 
@@ -98,53 +97,4 @@ def _line(line: Mapping[str, Any], values: Mapping[str, Any]) -> Line:
         unit_price=Decimal(str(line["unit_price"])) if line.get("unit_price") else None,
         service_type=line.get("service_type") or None,
         tax_rate=Decimal(str(line["tax_rate"])) if line.get("tax_rate") else None,
-    )
-
-
-def previous_receipt(session: Session, delivery: Delivery) -> Receipt | None:
-    """What the newest version of the same pair so far left at the provider, if one did.
-
-    Nothing, once a try or a look found its folder deleted: whoever lets it go again after that wants it anew (E4).
-    """
-    if delivery.version == 1 and delivery.attempts == 1:
-        return None
-    statement = (
-        select(StoredReceipt)
-        .where(
-            StoredReceipt.document_id == delivery.document_id,
-            StoredReceipt.instance_id == delivery.instance_id,
-            StoredReceipt.operation == delivery.operation,
-        )
-        .order_by(col(StoredReceipt.version).desc())
-    )
-    stored = session.exec(statement).first()
-    if stored is None or _found_gone(session, delivery, stored):
-        return None
-    return from_stored(stored)
-
-
-def _found_gone(session: Session, delivery: Delivery, stored: StoredReceipt) -> bool:
-    tried = select(Attempt.id).where(
-        Attempt.delivery_id == delivery.id,
-        Attempt.outcome == Outcome.TARGET_GONE,
-        col(Attempt.ended_at) >= stored.received_at,
-    )
-    seen = select(Drift.id).where(
-        Drift.document_id == stored.document_id,
-        Drift.instance_id == stored.instance_id,
-        Drift.kind == DriftKind.FOLDER_GONE,
-        col(Drift.found_at) >= stored.received_at,
-    )
-    return any(session.exec(one.limit(1)).first() is not None for one in (tried, seen))
-
-
-def from_stored(stored: StoredReceipt) -> Receipt:
-    """A stored receipt as the connector gave it."""
-    return Receipt(
-        remote_id=stored.remote_id,
-        remote_version=stored.remote_version,
-        link=stored.link,
-        checksum=stored.checksum,
-        path=stored.path,
-        extras=stored.extras,
     )

@@ -14,8 +14,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
@@ -35,12 +33,12 @@ from integrations.errors import (
     Throttled,
     Transient,
 )
-from portal import audit, clock
+from portal import clock
 from portal.clients.models import Client
+from portal.connections import services as connections
 from portal.connections.models import Connection
-from portal.delivery import outbox, retry
+from portal.delivery import drifts, outbox, receipts, retry
 from portal.delivery.models import Actor, Attempt, Delivery, Outcome, State
-from portal.delivery.models import Receipt as StoredReceipt
 from portal.documents.models import Document
 from portal.i18n import N_
 from portal.instances import services as instances
@@ -73,10 +71,10 @@ def mine(session: Session, delivery_id: UUID, holder: str) -> Delivery | None:
 def delivered(session: Session, delivery: Delivery, receipt: Receipt, sha256: str) -> None:
     """The provider has it; ``sha256`` is that of the bytes that went."""
     _end_attempt(session, delivery, Outcome.DELIVERED, None, {})
-    stored = _store_receipt(session, delivery, receipt, sha256)
+    stored = receipts.store(session, delivery, receipt, sha256)
     _move(delivery, State.DELIVERED)
     version, firm_id = session.connection().execute(_standing(), {"of_document": delivery.document_id}).one()
-    prove(session, firm_id, delivery, stored)
+    receipts.prove(session, firm_id, delivery, stored)
     _count(session, delivery.instance_id, delivered=1)
     _update(session, _answered(), of_instance=delivery.instance_id)
     if version != delivery.version:
@@ -103,7 +101,7 @@ def ended_badly(session: Session, delivery: Delivery, error: Exception) -> None:
         _later(session, delivery, outcome, text, facts, now)
     elif isinstance(error, Rejected):
         _fail(session, delivery, text, facts, Actor.ACCOUNTANT)
-    elif isinstance(error, TargetGone) and _was_there(session, delivery):
+    elif isinstance(error, TargetGone) and receipts.are_there(session, delivery):
         _move(delivery, State.REMOVED, text, facts)
     else:
         _hold(session, delivery, error, text, facts)
@@ -139,14 +137,10 @@ def _hold(session: Session, delivery: Delivery, error: Exception, text: str, fac
     session.flush()
     instance = session.get_one(Instance, delivery.instance_id)
     if isinstance(error, ReauthRequired) and instance.connection_id is not None:
-        from portal.connections import services as connections
-
         connections.died(session, instance.connection_id, text, facts)
     elif instance.state is InstanceState.ACTIVE:
         instances.hold(session, instance, text, facts)
         if isinstance(error, TargetGone):  # the main folder: what lay in it is gone as well
-            from portal.delivery import drifts
-
             drifts.ask_look(session, instance, clock.now())
 
 
@@ -254,61 +248,6 @@ def _counting() -> sa.Update:
     )
 
 
-def _store_receipt(session: Session, delivery: Delivery, receipt: Receipt, sha256: str) -> StoredReceipt:
-    same = select(StoredReceipt).where(
-        StoredReceipt.document_id == delivery.document_id,
-        StoredReceipt.instance_id == delivery.instance_id,
-        StoredReceipt.operation == delivery.operation,
-        StoredReceipt.version == delivery.version,
-    )
-    # only a repeat can find one
-    stored = (session.exec(same).one_or_none() if delivery.attempts > 1 else None) or StoredReceipt(
-        delivery_id=delivery.id,
-        document_id=delivery.document_id,
-        instance_id=delivery.instance_id,
-        operation=delivery.operation,
-        version=delivery.version,
-        sha256=sha256,
-        remote_id=receipt.remote_id,
-    )
-    stored.remote_id, stored.remote_version, stored.link = receipt.remote_id, receipt.remote_version, receipt.link
-    stored.checksum, stored.path, stored.extras = receipt.checksum, receipt.path, dict(receipt.extras)
-    stored.received_at = clock.now()
-    session.add(stored)
-    return stored
-
-
-def proof(stored: StoredReceipt) -> str:
-    """SHA-256 over what a receipt says; the audit chain keeps it, so that a forged or altered receipt shows."""
-    content = [
-        str(stored.document_id), str(stored.instance_id), stored.operation, stored.version, stored.sha256,
-        stored.remote_id, stored.checksum or "",
-    ]  # fmt: skip
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-def prove(
-    session: Session,
-    firm_id: UUID,
-    delivery: Delivery,
-    stored: StoredReceipt,
-    action: str = "delivery.delivered",
-    by: audit.By = audit.SYSTEM,
-) -> None:
-    """Chain how a receipt is from now on; ``action`` is one of ``trail.RECEIPTS``."""
-    facts = {
-        "document": str(delivery.document_id),
-        "instance": str(delivery.instance_id),
-        "version": delivery.version,
-        "operation": delivery.operation.value,
-        "remote_id": stored.remote_id,
-        "proof": proof(stored),
-    }
-    audit.record(
-        session, firm_id, action, by=by, client_id=delivery.client_id, subject_id=delivery.id, facts=facts
-    )  # fmt: skip
-
-
 def _count(session: Session, instance_id: UUID, *, delivered: int = 0, failed: int = 0) -> None:
     _update(session, _counting(), of_instance=instance_id, more_delivered=delivered, more_failed=failed)
 
@@ -326,8 +265,3 @@ def rest_account(session: Session, instance_id: UUID, until: datetime) -> None:
         Connection.kind == connection.kind, Connection.account_id == connection.account_id
     )
     session.execute(resting.where(col(Instance.connection_id).in_(same)))
-
-
-def _was_there(session: Session, delivery: Delivery) -> bool:
-    pair = (StoredReceipt.document_id == delivery.document_id, StoredReceipt.instance_id == delivery.instance_id)
-    return session.exec(select(StoredReceipt.id).where(*pair).limit(1)).first() is not None

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from portal import clock
 from portal.db import Database, ring
-from portal.delivery import drifts, lookback, outbox
+from portal.delivery import drifts, lookback, outbox, receipts
 from portal.delivery.drifts import comes_back
 from portal.delivery.models import Delivery, State
 from portal.documents.models import Document
@@ -47,7 +47,7 @@ def begin(session: Session, run: Run, now: datetime) -> None:
         run.started_at = now
         run.total = session.scalar(select(sa.func.count()).select_from(Delivery).where(*waiting)) or 0
         instance = session.get_one(Instance, run.instance_id)
-        if comes_back(instance.kind) and drifts.has_receipts(session, instance.id):
+        if comes_back(instance.kind) and receipts.are_of(session, instance.id):
             drifts.ask_look(session, instance, now)
     else:
         run.total += woken
@@ -73,7 +73,7 @@ def set_up_again(session: Session, instance: Instance) -> None:
         col(Delivery.instance_id) == instance.id, col(Delivery.state).in_([State.QUEUED, State.SENDING])
     )  # fmt: skip
     run.total = run.delivered + run.failed + session.exec(left).one()
-    if drifts.has_receipts(session, instance.id):
+    if receipts.are_of(session, instance.id):
         drifts.ask_look(session, instance, now)
 
 

@@ -21,7 +21,7 @@ from portal.delivery.problem import (
     RECEIPT_LOST,
     Problem,
 )
-from portal.delivery.record import proof
+from portal.delivery.receipts import proof
 from portal.documents import versions
 from portal.documents.models import Document, DocumentVersion
 from portal.instances.models import Instance, InstanceState

@@ -13,7 +13,7 @@ from portal.access import Viewer
 from portal.delivery import drifts, lookback, outbox
 from portal.delivery.deliver import drain
 from portal.delivery.models import Settlement, State
-from portal.delivery.outgoing import from_stored
+from portal.delivery.receipts import from_stored
 from portal.documents import versions
 from portal.documents.models import Document
 from portal.errors import Conflict

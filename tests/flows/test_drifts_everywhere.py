@@ -11,7 +11,7 @@ from portal.access import Viewer
 from portal.delivery import drifts
 from portal.delivery.deliver import drain
 from portal.delivery.models import Settlement
-from portal.delivery.outgoing import from_stored
+from portal.delivery.receipts import from_stored
 from tests.flows.lookback import decide, delivered, found, look, proven, receipt, run, settled
 from tests.flows.world import World
 

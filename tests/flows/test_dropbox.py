@@ -19,7 +19,7 @@ from portal.config import Settings
 from portal.delivery import check, outbox
 from portal.delivery.deliver import drain
 from portal.delivery.models import Delivery, State
-from portal.delivery.outgoing import from_stored
+from portal.delivery.receipts import from_stored
 from portal.instances.models import Instance
 from portal.parts import Parts
 from tests import factories, servers

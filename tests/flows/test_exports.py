@@ -26,7 +26,7 @@ from portal.banking.models import BankAccount
 from portal.config import Settings
 from portal.delivery.deliver import drain
 from portal.delivery.models import Receipt
-from portal.delivery.outgoing import from_stored
+from portal.delivery.receipts import from_stored
 from portal.delivery.sweep import sweep
 from portal.documents.models import Document
 from tests import factories

@@ -12,7 +12,7 @@ from integrations.contract import Exporter
 from portal.config import Settings
 from portal.delivery import check
 from portal.delivery.deliver import drain
-from portal.delivery.outgoing import from_stored
+from portal.delivery.receipts import from_stored
 from tests.flows.world import KINDS, World, world
 
 
