@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote_plus
 
 import httpx
 from botocore.auth import S3SigV4Auth
@@ -134,7 +134,9 @@ class S3:
         query = {"list-type": "2", "delimiter": "/", "encoding-type": "url", "max-keys": str(most), "prefix": prefix}
         while True:
             root = self.read(self.call("GET", "", query))
-            yield from map(_object, root.iterfind("{*}Contents"))
+            # a blank comes as "+"; servers that do not know the encoding tell none and leave keys as they are
+            told = unquote_plus if root.findtext("{*}EncodingType") == "url" else str
+            yield from (_object(one, told) for one in root.iterfind("{*}Contents"))
             token = root.findtext("{*}NextContinuationToken")
             if root.findtext("{*}IsTruncated") != "true" or not token:
                 return
@@ -176,11 +178,11 @@ class S3:
         return root
 
 
-def _object(contents: etree._Element) -> Object:
+def _object(contents: etree._Element, told: Callable[[str], str]) -> Object:
     def text(name: str) -> str:
         return contents.findtext(f"{{*}}{name}") or ""
 
-    return Object(key=unquote(text("Key")), size=int(text("Size") or 0), etag=text("ETag"))
+    return Object(key=told(text("Key")), size=int(text("Size") or 0), etag=text("ETag"))
 
 
 def _sha256(headers: httpx.Headers) -> str | None:

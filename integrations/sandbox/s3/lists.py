@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote_plus
 
 from werkzeug.wrappers import Request, Response
 
@@ -13,18 +13,19 @@ from integrations.sandbox.s3.answers import Refused, document
 from integrations.sandbox.s3.vault import Row, Vault
 
 
-def listed(request: Request, vault: Vault) -> Response:
-    """One page, in the shape of the version that was asked for."""
+def listed(request: Request, vault: Vault, *, encodes: bool) -> Response:
+    """One page, in the shape of the version that was asked for; ``encodes``: keys as ``encoding-type`` wants them."""
     second = request.args.get("list-type") == "2"
     prefix, delimiter = request.args.get("prefix", ""), request.args.get("delimiter", "")
     most = _number(request.args.get("max-keys", "1000"))
     after = _after(request, second=second)
     entries = [one for one in _entries(vault, prefix, delimiter) if one[0].encode() > after.encode()]
     page, more = entries[:most], len(entries) > most
-    told = _encoder(request)
+    encoded = encodes and request.args.get("encoding-type") == "url"
+    told: Callable[[str], str] = _encoded if encoded else str
     parts: list[tuple[str, Any]] = [("Name", vault.bucket), ("Prefix", told(prefix)), ("MaxKeys", most)]
     parts += [("Delimiter", delimiter)] if delimiter else []
-    parts += [("EncodingType", "url")] if request.args.get("encoding-type") else []
+    parts += [("EncodingType", "url")] if encoded else []
     parts.append(("IsTruncated", more))
     last = page[-1][0] if page else ""
     if second:
@@ -69,8 +70,9 @@ def _after(request: Request, *, second: bool) -> str:
         raise Refused("InvalidArgument") from error
 
 
-def _encoder(request: Request) -> Callable[[str], str]:
-    return (lambda text: quote(text, safe="/")) if request.args.get("encoding-type") == "url" else str
+def _encoded(text: str) -> str:
+    """As S3 does it: a blank becomes a plus sign."""
+    return quote_plus(text, safe="/")
 
 
 def _number(text: str) -> int:

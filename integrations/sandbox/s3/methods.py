@@ -37,7 +37,7 @@ class Methods:
             case "GET" if "uploads" in asked:
                 return self._uploads(vault)
             case "GET":
-                return listed(request, vault)
+                return listed(request, vault, encodes=self._provider.settings.get("lists") == "encoded")
             case "HEAD":
                 return Response(status=200)
             case "PUT":

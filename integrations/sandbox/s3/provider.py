@@ -34,6 +34,7 @@ class S3(Provider):
     rules: ClassVar[Rules] = Rules(scopes={}, brand="#7a4b12")
     known_settings: ClassVar[Mapping[str, Setting]] = {
         "conditions": Setting("conditional writes: kept, ignored or refused", "kept"),
+        "lists": Setting("keys in lists when asked to encode them: encoded or plain", "encoded"),
         "region": Setting("the only region that signatures may name; empty: any", ""),
     }
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from integrations.addresses import Reach
 from integrations.conformance.parts import MemoryFacts, filler, revised, sample, worker
-from integrations.contract import DocumentKind, DriftKind, OutgoingDocument, Receipt, Step
+from integrations.contract import DocumentKind, DriftKind, OutgoingDocument, Party, Receipt, Step
 from integrations.errors import Misconfigured, ReauthRequired, Rejected, StorageFull, Throttled, Transient
 from integrations.layout import Layout
 from integrations.s3.connector import S3Bucket
@@ -143,6 +143,17 @@ def test_many_objects_are_listed_page_by_page(sandbox: S3Bench, connector: S3Buc
         deliver(connector, invoice(f"{number}".encode()))
     folder = sandbox.held()[0].rpartition("/")[0]
     assert [one.key for one in connector.s3.listed(f"{folder}/", most=3)] == sorted(sandbox.held())
+
+
+@pytest.mark.parametrize("lists", ["encoded", "plain"])
+def test_blanks_and_plus_signs_are_read_from_either_kind_of_list(
+    sandbox: S3Bench, connector: S3Bucket, lists: str
+) -> None:
+    sandbox.control("settings", provider="s3", lists=lists)
+    document = invoice(number="7+8 / 9 & 10'ä", party=Party(name="Blank & Plus + Söhne"))
+    receipt = deliver(connector, document)
+    assert connector.inspect([receipt]) == []
+    assert [one.key for one in connector.s3.listed(f"{receipt.remote_id.rpartition('/')[0]}/")] == sandbox.held()
 
 
 def test_what_somebody_changed_can_be_accepted_or_written_over(sandbox: S3Bench, connector: S3Bucket) -> None:
