@@ -13,7 +13,7 @@ from portal.api.problems import SENTENCES, Problem
 Spec = dict[str, Any]
 READS = (401, 404, 422, 429, 500, 503)
 CHANGES = (400, 401, 404, 409, 422, 429, 500, 503)
-MORE = {"documents_change": (412, 428), "documents_upload": (413,)}
+MORE = {"documents_change": (412, 428)}
 _UUID = {"type": "string", "format": "uuid"}
 _WAIT = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 _CHALLENGE = {"WWW-Authenticate": {"description": "How to sign in.", "schema": {"type": "string"}}}
@@ -67,7 +67,8 @@ def _response(status: int) -> Spec:
 def _complete(method: str, operation: Spec) -> None:
     endpoint = operation["operationId"].partition("_")[2]
     answers = {code: one for code, one in operation["responses"].items() if code.startswith("2")}
-    statuses = (*(READS if method == "get" else CHANGES), *MORE.get(endpoint, ()))
+    statuses = [*(READS if method == "get" else CHANGES), *MORE.get(endpoint, ())]
+    statuses += [413] if "requestBody" in operation else []
     if endpoint in {"documents_show", "documents_change", "documents_upload"}:
         for one in answers.values():
             one["headers"] = _TAG

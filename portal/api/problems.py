@@ -9,6 +9,7 @@ from typing import Any, cast
 import structlog
 from apiflask import APIFlask, HTTPError
 from flask import Response, json, request
+from flask.json.provider import DefaultJSONProvider
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import OperationalError
@@ -33,6 +34,7 @@ SENTENCES: Mapping[int, str] = {
     503: N_("This does not answer right now. Please try again."),
 }
 _BROKEN = N_("Something went wrong on our side. Nothing was changed.")
+_SURROGATE = "\\ud"  # how JSON escapes the halves of a character; two in a row are one
 # pydantic's kind of error -> our sentence; the rest is told by its first words in English
 _KNOWN: Mapping[str, str] = {
     "missing": N_("This is needed."),
@@ -50,6 +52,7 @@ _KNOWN: Mapping[str, str] = {
     "less_than_equal": N_("At most %(le)s, please."),
     "uuid_parsing": N_("An id, please."),
     "date_from_datetime_parsing": N_("A day, please, as YYYY-MM-DD."),
+    "Not a valid file.": N_("A file, please."),  # so says APIFlask
     "string_pattern_mismatch": N_("This does not have the expected form."),
 }
 
@@ -81,8 +84,26 @@ class Refused(Exception):
         self.status, self.text, self.headers = status, text, dict(headers or {})
 
 
+class Reader(DefaultJSONProvider):
+    """Flask's JSON; bodies that Python reads in part, or that no text of ours can hold, are as unreadable as others."""
+
+    sort_keys = False
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Read UTF-8; ValueError for what cannot be read, nests too deep, or holds half a character (RFC 8259, 8.2)."""
+        text = s.decode("utf-8-sig") if isinstance(s, bytes) else s
+        try:
+            value = super().loads(text, **kwargs)
+            if _SURROGATE in text.lower():
+                super().dumps(value, ensure_ascii=False).encode()
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+        return value
+
+
 def register(api: APIFlask) -> None:
     """Attach the handlers."""
+    api.json = Reader(api)
     api.before_request(_no_null)
     api.error_processor(_of_apiflask)
     for kind, handler in (
@@ -140,6 +161,9 @@ def _of_apiflask(error: HTTPError) -> Response:
 def _field_error(error: ErrorDetails) -> dict[str, str]:
     facts = {name: value for name, value in (error.get("ctx") or {}).items() if isinstance(value, str | int | float)}
     text = _KNOWN.get(error["type"])
+    if error["type"] == "value_error":  # of a validator, whose sentence it is
+        text = str((error.get("ctx") or {}).get("error", ""))
+        text = _KNOWN.get(text, text)
     field = ".".join(str(part) for part in error["loc"])
     return {"field": field, "detail": say(text, facts) if text else error["msg"]}
 

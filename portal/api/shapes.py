@@ -14,6 +14,7 @@ from integrations.contract import DocumentKind
 from portal.delivery.models import Actor, State
 from portal.documents.fields import AMOUNT_LIMIT
 from portal.documents.models import Reading, Source
+from portal.i18n import N_
 from portal.overview.board import Only
 
 LIMIT = 50
@@ -22,7 +23,7 @@ MOST = 200
 
 def _no_nul(text: str) -> str:
     if "\x00" in text:
-        raise ValueError("a text without NUL characters, please")
+        raise ValueError(N_("A text without NUL characters, please."))
     return text
 
 

@@ -200,3 +200,21 @@ def test_a_fault_of_ours_shows_nothing_of_it(app: Flask, caller: Callers, monkey
     answer = caller().get("/clients")
     assert answer.status_code == 500
     assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 100_000, b'{"a":' * 100_000, rb'{"note": "\ud800"}', b'{"note": "\xed\xa0\x80"}', b"1" * 5_000],
+    ids=["a deep list", "deep objects", "half a character", "its bytes", "a number without end"],
+)
+def test_a_body_that_nothing_of_ours_can_hold_is_no_body(caller: Callers, client: Client, body: bytes) -> None:
+    answer = caller().call("PATCH", f"/clients/{client.id}", data=body, content_type="application/json")
+    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+
+
+def test_what_is_no_file_is_told_in_the_readers_language(caller: Callers, client: Client) -> None:
+    who = caller()
+    who.language = "de"
+    answer = who.post(f"/clients/{client.id}/documents", data=b"%PDF-1.4", content_type="application/pdf")
+    assert answer.json is not None
+    assert answer.json["errors"] == [{"field": "file", "detail": "Bitte eine Datei."}]
