@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 
 from portal import children, create_app, log
 from portal.config import Settings
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 WORKERS, THREADS = 2, 4
+# Of a body that nobody wanted: the largest document with what is around it, no more.
+READ_OUT = 16_000_000
+
+
+class ReadOut:
+    """Read a request's body to its end, also where the answer did not need it (a refused upload).
+
+    gunicorn promises to keep the connection, then closes it when more than 64 KiB were left unread: the next call of a
+    program that keeps its connection would be lost.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self.app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Pass the request on, then see to its body before anything of the answer is sent."""
+        answer = self.app(environ, start_response)
+        body, left = environ["wsgi.input"], READ_OUT
+        try:
+            while left > 0 and (piece := body.read(min(left, 1 << 16))):
+                left -= len(piece)
+        except BaseException:  # whoever sent it is gone
+            if hasattr(answer, "close"):
+                answer.close()
+            raise
+        return answer
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -39,7 +69,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Any:
         """The WSGI application."""
-        return create_app(self.settings)
+        return ReadOut(create_app(self.settings))
 
 
 def serve(settings: Settings, bind: str) -> None:
