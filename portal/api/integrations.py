@@ -30,6 +30,7 @@ from portal.api.work import (
     SettingsIn,
     StartIn,
 )
+from portal.clients.models import Client
 from portal.connections.models import Connection
 from portal.delivery import drifts, forecast
 from portal.extensions import services as extensions
@@ -312,12 +313,13 @@ def _find_root(client_id: UUID, instance_id: UUID) -> None:
 
 def _instance(session: Session, row: Instance) -> InstanceOut:
     step = setup.reached(session, row) if row.state is InstanceState.DRAFT else setup.Step.SUMMARY
+    sees = Right.SEE in access.rights_for(viewer(), session.get_one(Client, row.client_id))  # else states alone
     place = f"{request.host_url}clients/{row.client_id}/integrations/{row.id}"
     return told.filled(
         InstanceOut,
         row,
-        text=say(row.text, row.facts),
-        settings=instances.shown_settings(row),
+        text=say(row.text, row.facts) if sees else "",
+        settings=instances.shown_settings(row) if sees else {},
         next_step=None if step is setup.Step.SUMMARY else step.value,
         page=f"{place}/set-up/{step.value}" if row.state is InstanceState.DRAFT else place,
     )

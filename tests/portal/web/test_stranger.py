@@ -23,7 +23,7 @@ from portal.banking.statements.values import Format
 from portal.clients.models import Client, ContactRole, SavedView
 from portal.delivery.models import Attempt, Drift, Outcome, Receipt, State
 from portal.documents.models import DocumentVersion, Refusal, Source
-from portal.instances.models import Run, RunTrigger
+from portal.instances.models import InstanceState, Run, RunTrigger
 from portal.mailbox.models import Mail, MailAddress, MailSender, MailSettings, MailState
 from portal.notices.models import Notice, NoticeKind, NoticeState
 from portal.parts import Parts
@@ -121,9 +121,12 @@ def _fill(session: Any, parts: Parts, client: Client, firm: Firm, owner: UUID, m
     installed = factories.installation(session, firm, parts=parts, client_id="app", client_secret="secret")
     ends_at = clock.now() + timedelta(days=3)
     connected = factories.connection(
-        session, client, installed, parts=parts, token={"access_token": "x"}, expires_at=ends_at
+        session, client, installed, parts=parts, token={"access_token": "x"}, expires_at=ends_at, text=WHY
     )
-    instance = factories.instance(session, client, installed, connected=connected)
+    instance = factories.instance(
+        session, client, installed, connected=connected, state=InstanceState.HELD, text=WHY, look_text=WHY,
+        settings={"root": "Geheimkonto"},
+    )  # fmt: skip
     delivery = factories.delivery(session, document, instance, state=State.FAILED, text=WHY)
     session.add_all([
         Attempt(delivery_id=delivery.id, number=1, outcome=Outcome.REJECTED, text=WHY, worker="w"),
