@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import BinaryIO
 
@@ -18,6 +20,7 @@ TIMEOUT = httpx.Timeout(connect=10.0, read=130.0, write=60.0, pool=10.0)
 # Somebody waits before a page, and one of few threads with them.
 WATCHED = httpx.Timeout(connect=5.0, read=15.0, write=15.0, pool=5.0)
 PIECE = 256 * 1024  # bytes of a streamed body
+LONGEST_WAIT = 86_400.0  # seconds; whoever is to wait longer is told so again then
 
 
 def client(*, watched: bool = False, **options: object) -> httpx.Client:
@@ -49,9 +52,25 @@ def translated(provider: str) -> Iterator[None]:
 
 
 def wait_of(response: httpx.Response, default: float) -> float:
-    """Seconds to wait as ``Retry-After`` tells (delta seconds; RFC 9110 section 10.2.3), else ``default``."""
-    told = response.headers.get("retry-after", "")
-    return float(told) if told.isdigit() else default
+    """Seconds to wait as the response's ``Retry-After`` tells, else ``default``."""
+    told = told_wait(response.headers)
+    return default if told is None else told
+
+
+def told_wait(headers: Mapping[str, str]) -> float | None:
+    """The seconds of a ``Retry-After``, at most a day; None where there is none that can be understood.
+
+    RFC 9110 section 10.2.3: seconds, or a time, which counts from the server's own ``Date``. ``headers`` by lower-case
+    names.
+    """
+    told = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", told):
+        return min(float(told), LONGEST_WAIT)
+    try:
+        wait = parsedate_to_datetime(told) - parsedate_to_datetime(headers.get("date", ""))
+    except (TypeError, ValueError):  # no time, or one of the two without a zone
+        return None
+    return min(max(0.0, wait.total_seconds()), LONGEST_WAIT)
 
 
 @contextmanager

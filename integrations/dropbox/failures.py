@@ -114,7 +114,7 @@ def _sorted(response: httpx.Response, body: Any, words: list[str], needed: int) 
             return _not_allowed(words)
         case 422:
             return _root(body, words)
-        case 429:
+        case status if status == 429 or (status == 503 and "retry-after" in response.headers):
             return _throttled(response, body, words)
         case status if status >= 500 or status == 408:
             return Transient(N_("%(provider)s has a fault at the moment. It is tried again."), provider=NAME)

@@ -66,7 +66,7 @@ def _sorted(response: httpx.Response, reason: str, needed: int) -> ConnectorErro
         return Missing(N_("The file at %(provider)s is just gone. It is tried again."), provider=NAME)
     if status == 409:
         return InUse(N_("The file at %(provider)s is just being made. It is tried again."), provider=NAME)
-    if status == 429 or reason in _RATE:
+    if status == 429 or reason in _RATE or (status == 503 and "retry-after" in response.headers):
         wait = wait_of(response, DEFAULT_WAIT)
         return Throttled(N_("%(provider)s asks to wait. It is tried again."), wait=wait, provider=NAME)
     if status >= 500 or status == 408:

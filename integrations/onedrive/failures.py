@@ -21,6 +21,7 @@ from integrations.errors import (
     Throttled,
     Transient,
 )
+from integrations.http import told_wait
 
 NAME = "OneDrive"
 DEFAULT_WAIT = 30.0  # seconds; Microsoft names them nearly always
@@ -70,9 +71,9 @@ def _sorted(status: int, headers: Mapping[str, str], codes: tuple[str, ...], nee
     if status == 409 and "nameAlreadyExists" in codes:
         return Clash(N_("The file at %(provider)s is just being made. It is tried again."), provider=NAME)
     # 503 is both: with a wait it is meant for us, without one it is the service's own trouble
-    told = headers.get("retry-after", "")
-    if status in (429, 509) or "activityLimitReached" in codes or (status == 503 and told.isdigit()):
-        wait = float(told) if told.isdigit() else DEFAULT_WAIT
+    told = told_wait(headers)
+    if status in (429, 509) or "activityLimitReached" in codes or (status == 503 and told is not None):
+        wait = DEFAULT_WAIT if told is None else told
         return Throttled(N_("%(provider)s asks to wait. It is tried again."), wait=wait, provider=NAME)
     if status == 507 or _FULL & set(codes):
         return StorageFull(N_("The storage at %(provider)s is full. Please make room."), needed=needed, provider=NAME)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from integrations import http
-from integrations.errors import Rejected, Transient
+from integrations.errors import Rejected, Throttled, Transient
 from tests.integrations.wire import Provider, provider
 
 
@@ -76,8 +77,29 @@ def test_no_wait_is_unlimited() -> None:
 
 @pytest.mark.parametrize(
     ("told", "wait"),
-    [("7", 7.0), ("0", 0.0), ("", 60.0), ("soon", 60.0), ("-3", 60.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 60.0)],
-)
+    [
+        ("7", 7.0), ("0", 0.0), (" 7 ", 7.0), ("1.5", 1.5), ("", 60.0), ("soon", 60.0), ("-3", 60.0), ("²", 60.0),
+        ("Wed, 21 Oct 2026 07:30:00 GMT", 120.0), ("Wed, 21 Oct 2026 07:00:00 GMT", 0.0),
+        ("Wed, 21 Oct 2026 07:30:00", 60.0), ("9" * 400, 86_400.0), ("Sat, 01 Jan 2028 00:00:00 GMT", 86_400.0),
+    ],
+)  # fmt: skip
 def test_the_wait_is_what_is_told_else_the_default(told: str, wait: float) -> None:
-    headers = {"retry-after": told} if told else {}
+    headers = [(b"date", b"Wed, 21 Oct 2026 07:28:00 GMT"), (b"retry-after", told.encode())]
     assert http.wait_of(httpx.Response(429, headers=headers), 60.0) == wait
+
+
+def test_a_time_to_wait_for_says_nothing_where_the_server_tells_no_time_of_its_own() -> None:
+    headers = {"retry-after": "Wed, 21 Oct 2026 07:30:00 GMT"}
+    assert http.wait_of(httpx.Response(429, headers=headers), 60.0) == 60.0
+    assert http.wait_of(httpx.Response(429), 60.0) == 60.0
+
+
+@pytest.mark.parametrize("kind", ["google_drive", "onedrive", "dropbox", "webdav", "s3"])
+def test_every_storage_waits_as_long_as_a_busy_server_says(kind: str) -> None:
+    failures = importlib.import_module(f"integrations.{kind}.failures")
+    headers = {"date": "Wed, 21 Oct 2026 07:28:00 GMT", "retry-after": "Wed, 21 Oct 2026 07:30:00 GMT"}
+    for status in (429, 503):
+        request = httpx.Request("PUT", "https://storage.example/")
+        error = failures.failure(httpx.Response(status, headers=headers, request=request))
+        assert isinstance(error, Throttled)
+        assert error.wait == 120
