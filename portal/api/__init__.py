@@ -39,10 +39,13 @@ def make(parts: Parts, sentences: object = None) -> APIFlask:
         drifts,
         firm,
         integrations,
+        mailbox,
+        movements,
         openapi,
         problems,
         reach,
         readings,
+        search,
         splits,
         store,
     )
@@ -68,7 +71,7 @@ def make(parts: Parts, sentences: object = None) -> APIFlask:
     openapi.register(api)
     for blueprint in (
         clients.bp, documents.bp, clients.accounts, store.bp, connections.bp, integrations.bp, deliveries.bp,
-        drifts.bp, splits.bp, firm.bp, readings.bp,
+        drifts.bp, splits.bp, firm.bp, readings.bp, movements.bp, search.bp, mailbox.bp,
     ):  # fmt: skip
         api.register_blueprint(blueprint)
     return api

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,10 +15,13 @@ from sqlmodel import select
 
 from integrations.contract import DriftKind
 from portal.accounts.models import ApiToken, Firm, Role
+from portal.banking.models import Transaction
+from portal.banking.statements.values import Format
 from portal.clients.models import Client
 from portal.clock import Traveller
 from portal.db import Database
 from portal.delivery.models import Drift
+from portal.mailbox.models import Mail, MailSender, MailState
 from portal.parts import Parts
 from tests import factories
 from tests.portal.api.conftest import Caller
@@ -41,6 +44,8 @@ BODIES = {
     "start": {"earlier_on": None},
     "connections": {"kind": "google_drive", "name": "X", "login": {}, "consent": "x"},
     "login": {"login": {}, "consent": "x"},
+    "senders": {"pattern": "x@y.example"},
+    "decision": {"decision": "accept"},
     "<string:kind>": {"settings": {"client_id": "a", "client_secret": "b"}},
     "<uuid:document_id>": {"number": "X", "version": 1},
 }
@@ -74,10 +79,18 @@ def things(db: Database, firm: Firm, client: Client, parts: Parts) -> dict[str, 
         )  # fmt: skip
         session.add(drift)
         account = factories.account(session, client)
+        transaction = Transaction(
+            client_id=client.id, account_id=account.id, key="1", format=Format.CSV, booked_on=date(2026, 3, 2),
+            amount=-98765, currency="EUR",
+        )  # fmt: skip
+        sender = MailSender(client_id=client.id, pattern="@supplier.example")
+        mail = Mail(client_id=client.id, identity="1", address="x-2345678", way="smtp", state=MailState.HELD)
+        session.add_all([transaction, sender, mail])
     return {
         "client_id": str(client.id), "document_id": str(document.id), "instance_id": str(instance.id),
         "delivery_id": str(delivery.id), "account_id": str(account.id), "kind": "google_drive",
         "connection_id": str(connected.id), "drift_id": str(drift.id),
+        "transaction_id": str(transaction.id), "mail_sender_id": str(sender.id), "mail_id": str(mail.id),
     }  # fmt: skip
 
 
@@ -94,7 +107,7 @@ def test_strangers_find_nothing_on_any_route(app: Flask, caller: Callers, db: Da
     with db.transaction() as session:
         other = factories.firm(session, name="Andere Kanzlei")
     # A firm's own, whosoever it is.
-    own = {"/firm", "/extensions", "/extensions/<string:kind>", "/installations", "/clients"}
+    own = {"/firm", "/extensions", "/extensions/<string:kind>", "/installations", "/clients", "/search"}
     strangers = {
         "another firm's owner": caller(of=other),
         "an accountant of other clients": caller(Role.ACCOUNTANT),
@@ -104,10 +117,12 @@ def test_strangers_find_nothing_on_any_route(app: Flask, caller: Callers, db: Da
         for method, rule in routes(app):
             if rule in own or (who == "a client manager" and is_for_managers(method, rule)):
                 continue
-            if rule.endswith("/documents") and method == "POST":
+            if rule.endswith("<uuid:client_id>/documents") and method == "POST":
                 given: dict[str, Any] = {"data": {"file": (io.BytesIO(factories.PDF), "a.pdf")}}
             else:
                 given = {"json": BODIES.get(rule.rsplit("/", 1)[-1], {"name": "X"})}
+                if "<uuid:transaction_id>" in rule:
+                    given = {"json": {"document_ids": [str(uuid4())]}}
             answer = stranger.call(method, address(rule, things), **given)
             assert answer.status_code == 404, (who, method, rule, answer.text)
 
