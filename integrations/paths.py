@@ -2,18 +2,20 @@
 
 How a repeat is made harmless: a file is created only where nothing lies (``Shelf.create``). What lies there already is
 compared: the same content is this document, brought by an attempt whose answer was lost, or an equal file, which is
-adopted; anything else keeps its place, and the document gets a numbered name. Nothing is followed: a thing moved away
-by hand is gone.
+adopted; anything else keeps its place, and the document gets a numbered name. Of two documents with equal bytes and one
+name each has a file of its own, which the memory tells apart. Nothing is followed: a thing moved away by hand is gone.
 """
 
 from __future__ import annotations
 
+import hashlib
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Protocol
 
-from integrations.contract import N_, Drift, DriftKind, OutgoingDocument, Plan, Receipt, Step
+from integrations.contract import N_, Drift, DriftKind, Memory, OutgoingDocument, Plan, Receipt, Step
 from integrations.errors import TargetGone, Transient
 from integrations.layout import Layout
 from integrations.naming import Placement, clash_key, free_name, numbered
@@ -63,8 +65,8 @@ class Shelf(Protocol):
 class Filing:
     """Delivers to a shelf, for one instance."""
 
-    def __init__(self, shelf: Shelf, layout: Layout) -> None:
-        self.shelf, self.layout = shelf, layout
+    def __init__(self, shelf: Shelf, layout: Layout, memory: Memory) -> None:
+        self.shelf, self.layout, self._memory = shelf, layout, memory
 
     def plan(self, document: OutgoingDocument, previous: Receipt | None) -> Plan:
         """What ``deliver`` would do, by reading only."""
@@ -77,8 +79,9 @@ class Filing:
         files = self.shelf.listed(folder)
         if files is None:
             return Plan(step=Step.CREATE, thing="file", also=(("folder", "/".join(placement.folders)),))
-        found = self._twin(files, placement.name, document)
-        return Plan(step=Step.LINK if found else Step.CREATE, thing="file")
+        owners = [self._memory.get(_owner_key(one.path, document)) for one in self._equal(files, placement, document)]
+        adopted = any(owner in {None, document.id} for owner in owners)
+        return Plan(step=Step.LINK if adopted else Step.CREATE, thing="file")
 
     def deliver(self, document: OutgoingDocument, previous: Receipt | None) -> Receipt:
         """Create it, or bring up to date what ``previous`` tells of; a file that a person deleted comes back."""
@@ -104,7 +107,7 @@ class Filing:
                     yield drift
 
     def _drift(self, receipt: Receipt, files: Mapping[str, Stored] | None) -> Drift | None:
-        stored = files.get(_split(receipt.remote_id)[1]) if files else None
+        stored = _called(files, _split(receipt.remote_id)[1]) if files else None
         if stored is None:
             folder_gone = files is None or self._lay_in_another(receipt)
             return Drift(remote_id=receipt.remote_id, kind=DriftKind.FOLDER_GONE if folder_gone else DriftKind.GONE)
@@ -135,28 +138,47 @@ class Filing:
     def _created(self, document: OutgoingDocument, placement: Placement) -> Stored:
         """The new file; or the one that is there, when it is this document's."""
         path = f"{self._folder(placement)}/{placement.name}"
-        made = self.shelf.create(path, document)
-        if made:
-            return made
-        there = self.shelf.look(path)
-        return there if there and self._is_of(there, document) else self._beside(document, placement)
+        if self._is_mine(path, document):
+            made = self.shelf.create(path, document)
+            if made:
+                return made
+            there = self.shelf.look(path)
+            if there and self._is_of(there, document):
+                return there
+        return self._beside(document, placement)
 
     def _beside(self, document: OutgoingDocument, placement: Placement) -> Stored:
         """Another document keeps the name: the numbered one that holds this document, or the first free one."""
-        folder = self._folder(placement)
+        folder, taken = self._folder(placement), {placement.name}
         for _attempt in range(_ATTEMPTS):
             files = self.shelf.listed(folder) or {}
-            twin = self._twin(files, placement.name, document)
+            twin = self._twin(files, placement, document)
             if twin:
                 return twin
-            # taken by name, though it may be gone from the list by now
-            made = self.shelf.create(f"{folder}/{free_name(placement.name, {*files, placement.name})}", document)
+            # taken by name, though it may be gone from the list by now, or not be there yet
+            name = free_name(placement.name, {*files, *taken})
+            taken.add(name)
+            path = f"{folder}/{name}"
+            made = self.shelf.create(path, document) if self._is_mine(path, document) else None
             if made:
                 return made
         raise changed_meanwhile()
 
-    def _twin(self, files: Mapping[str, Stored], name: str, document: OutgoingDocument) -> Stored | None:
-        return next((files[form] for form in _forms(name, files) if self._is_of(files[form], document)), None)
+    def _twin(self, files: Mapping[str, Stored], placement: Placement, document: OutgoingDocument) -> Stored | None:
+        return next((one for one in self._equal(files, placement, document) if self._is_mine(one.path, document)), None)
+
+    def _equal(self, files: Mapping[str, Stored], placement: Placement, document: OutgoingDocument) -> Iterator[Stored]:
+        """The files of that name, numbered or not, with the document's content."""
+        return (files[form] for form in _forms(placement.name, files) if self._is_of(files[form], document))
+
+    def _is_mine(self, path: str, document: OutgoingDocument) -> bool:
+        """Whether a file with this content at this path is this document's: whoever asks first has it."""
+        return self._memory.claim(_owner_key(path, document), document.id) == document.id
+
+    def _give_up(self, path: str, document: OutgoingDocument) -> None:
+        """The file is no longer there: an equal document may have its place."""
+        if self._memory.get(_owner_key(path, document)) == document.id:
+            self._memory.forget(_owner_key(path, document))
 
     # --- changing
 
@@ -171,19 +193,25 @@ class Filing:
         folder = self._folder(placement)
         if stored.path == f"{folder}/{placement.name}":
             return stored
-        name = placement.name
+        name, taken = placement.name, {placement.name}
         for _attempt in range(_ATTEMPTS):
-            moved = self.shelf.move(stored, f"{folder}/{name}", document)
-            if moved:
-                return moved
-            files = self.shelf.listed(folder) or {}
-            twin = self._twin(files, placement.name, document)
-            if twin:
-                if twin.path != stored.path:
-                    self.shelf.remove(stored)
-                return twin
-            name = free_name(placement.name, {*files, placement.name})
+            path = f"{folder}/{name}"
+            moved = self.shelf.move(stored, path, document) if self._is_mine(path, document) else None
+            files = {} if moved else self.shelf.listed(folder) or {}
+            found = moved or self._twin(files, placement, document)
+            if found:
+                if found.path != stored.path:
+                    self._leave(stored, document, moved=moved is not None)
+                return found
+            taken.add(name)
+            name = free_name(placement.name, {*files, *taken})
         raise changed_meanwhile()
+
+    def _leave(self, stored: Stored, document: OutgoingDocument, *, moved: bool) -> None:
+        """The document has another file now: nothing of it stays at the old place."""
+        if not moved:
+            self.shelf.remove(stored)
+        self._give_up(stored.path, document)
 
     def _refuse_if_folder_is_gone(self, previous: Receipt) -> None:
         """E4: a deleted file comes back, a deleted folder stays deleted with what was in it."""
@@ -216,6 +244,19 @@ class Filing:
 def changed_meanwhile() -> Transient:
     """Somebody else works at the same place."""
     return Transient(N_("Somebody is just changing the same file. It is tried again."))
+
+
+def _owner_key(path: str, document: OutgoingDocument) -> str:
+    """What the memory calls a file with this document's content at a path; its value is the document's id."""
+    return f"file:{hashlib.sha256(f'{path} {document.sha256}'.encode()).hexdigest()[:32]}"
+
+
+def _called(files: Mapping[str, Stored], name: str) -> Stored | None:
+    """The file of that name; some servers tell an accent apart from its letter (Unicode NFD), however it was sent."""
+    if name in files:
+        return files[name]
+    composed = {unicodedata.normalize("NFC", other): stored for other, stored in files.items()}
+    return composed.get(unicodedata.normalize("NFC", name))
 
 
 def _forms(name: str, files: Mapping[str, Stored]) -> list[str]:

@@ -187,6 +187,10 @@ def _passing(_words: list[str]) -> ConnectorError:
     return Transient(N_("%(provider)s has a fault at the moment. It is tried again."), provider=NAME)
 
 
+def _locked(_words: list[str]) -> ConnectorError:
+    return Transient(N_("Somebody has the file open at %(provider)s. It is tried again."), provider=NAME)
+
+
 def _not_allowed(words: list[str]) -> ConnectorError:
     return Misconfigured(
         N_("%(provider)s does not let this account write there (%(reason)s). Please check its rights."),
@@ -204,6 +208,8 @@ _KNOWN: Mapping[str, Callable[[list[str]], ConnectorError]] = {
     "malformed_path": _malformed,
     "content_hash_mismatch": _damaged,
     "internal_error": _passing,
+    "reset": _passing,  # of a list that goes on (ListFolderContinueError): it is to begin anew
+    "locked": _locked,
     "no_write_permission": _not_allowed,
     "access_restricted": _not_allowed,
     "team_folder": _not_allowed,

@@ -7,7 +7,7 @@ was lost; anything else keeps its name, and the document gets a numbered one. Wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar, cast
 
@@ -153,8 +153,10 @@ class OneDrive(Exporter):
         if folder is None:
             return Plan(step=Step.CREATE, thing="file", also=(("folder", "/".join(placement.folders)),))
         taken = self.graph.get(child(folder, placement.name))
-        twin = taken and _twin(placement.name, list(self.graph.children(folder)), document)
-        return Plan(step=Step.LINK if twin else Step.CREATE, thing="file")
+        here = list(self.graph.children(folder)) if taken else []
+        owners = [self.wiring.memory.get(_owner_key(one)) for one in _equal(placement.name, here, document)]
+        adopted = any(owner in {None, document.id} for owner in owners)
+        return Plan(step=Step.LINK if adopted else Step.CREATE, thing="file")
 
     def deliver(self, document: OutgoingDocument, reservation: str, previous: Receipt | None) -> Receipt:
         """Create it in one call, or change, re-file or bring back what ``previous`` tells of."""
@@ -203,16 +205,21 @@ class OneDrive(Exporter):
         for _attempt in range(_ATTEMPTS):
             claim = self.claims.take(folder, name, delivery.reservation) if claiming else FREE
             made = self._made(delivery, child(folder, name), claim) if claim.is_mine else None
-            if made:
+            if made and self._is_of(made, document):
                 return made
             here = list(self.graph.children(folder))
-            twin = _twin(wanted, here, document) or self.claims.left_there(claim, here, document)
+            equal = (one for one in _equal(wanted, here, document) if self._is_of(one, document))
+            twin = next(equal, None) or self.claims.left_there(claim, here, document)
             self.claims.settle(claim, twin, document)
             if twin:
                 return twin
             taken |= {name, *(other.name for other in here)}
             name = free_name(wanted, taken)
         raise _changed_meanwhile()
+
+    def _is_of(self, there: Item, document: OutgoingDocument) -> bool:
+        """Whether the file is this document's: of two documents with equal bytes and one name each has its own."""
+        return self.wiring.memory.claim(_owner_key(there), document.id) == document.id
 
     def _made(self, delivery: _Delivery, address: str, claim: Claim) -> Item | None:
         """The new file, None when its name is taken. A claim is kept only while nobody knows what happened."""
@@ -288,10 +295,14 @@ class OneDrive(Exporter):
         return found.id if found and found.is_folder else None
 
 
-def _twin(name: str, here: Sequence[Item], document: OutgoingDocument) -> Item | None:
-    """The file called ``name``, or any numbered form of it, that holds this document."""
+def _equal(name: str, here: Sequence[Item], document: OutgoingDocument) -> Iterator[Item]:
+    """The files called ``name``, or any numbered form of it, that hold the document's bytes."""
     forms = {clash_key(name), *(clash_key(numbered(name, number)) for number in range(2, len(here) + 2))}
-    return next((other for other in here if clash_key(other.name) in forms and content.is_same(other, document)), None)
+    return (other for other in here if clash_key(other.name) in forms and content.is_same(other, document))
+
+
+def _owner_key(there: Item) -> str:
+    return f"file:{there.id}"
 
 
 def _is_placed(previous: Receipt, placement: Placement) -> bool:

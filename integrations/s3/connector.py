@@ -78,7 +78,7 @@ class S3Bucket(Exporter):
 
     @property
     def _filing(self) -> Filing:
-        return Filing(S3Shelf(self.s3, self.wiring.memory, self.login), self.layout)
+        return Filing(S3Shelf(self.s3, self.wiring.memory, self.login), self.layout, self.wiring.memory)
 
     def check(self) -> Account:
         """One listing of one key. The account is the bucket: keys are replaced from time to time."""

@@ -2,11 +2,13 @@
 
 Conditional writes are younger than most S3-compatible servers: some do not know them, some ignore them. So the first
 small document of an instance is stored twice, the second time on the condition that nothing is there: only a server
-that then refuses is trusted. At the others we look before each document, which leaves a moment, but no gap that lasts.
+that then refuses is trusted. At the others we look before each document, and the memory keeps the instance's own
+workers apart; with other instances that write to the same place a moment is left, but no gap that lasts.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -49,12 +51,19 @@ class S3Shelf:
     def create(self, path: str, document: OutgoingDocument) -> Stored | None:
         """One PUT at a server that keeps conditions; else a HEAD before it."""
         trusted = self._memory.get(_TRUSTED)
-        if trusted != "yes" and self.s3.head(path):
-            return None
-        made = self._put(path, document, _ABSENT)
+        made = self._put(path, document, _ABSENT) if trusted == "yes" else self._put_alone(path, document)
         if made and trusted is None and document.size <= PART:
             self._find_out(path, document)
         return self._stored(made) if made else None
+
+    def _put_alone(self, path: str, document: OutgoingDocument) -> Object | None:
+        """Between look and PUT no other document of this instance goes there; one whose fate is unclear keeps it."""
+        turn = f"turn:{hashlib.sha256(path.encode()).hexdigest()[:32]}"
+        if self._memory.claim(turn, document.id) != document.id:
+            return None
+        made = None if self.s3.head(path) else self._put(path, document, _ABSENT)
+        self._memory.forget(turn)
+        return made
 
     def replace(self, stored: Stored, document: OutgoingDocument) -> Stored | None:
         """One PUT on the condition that the object is as it was looked at."""

@@ -92,7 +92,7 @@ class WebDav(Exporter):
 
     @property
     def _filing(self) -> Filing:
-        return Filing(DavShelf(self.dav, self.folders, self.wiring.memory), self.layout)
+        return Filing(DavShelf(self.dav, self.folders, self.wiring.memory), self.layout, self.wiring.memory)
 
     def check(self) -> Account:
         """One PROPFIND of the folder that the login means (two more when it is not known yet)."""

@@ -35,6 +35,8 @@ from tests.integrations.dropbox.documents import delivered, invoice
         ("payload_too_large", Rejected),
         ("encryption_not_supported", Rejected),
         ("content_hash_mismatch", Transient),
+        ("path/locked", Transient),
+        ("reset", Transient),
         ("expired_access_token", ReauthRequired),  # still, with a fresh token
         ("invalid_access_token", ReauthRequired),
         ("user_suspended", ReauthRequired),

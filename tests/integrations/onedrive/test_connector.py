@@ -148,6 +148,17 @@ def test_a_new_instance_adopts_what_lies_there_instead_of_doubling_it(
     assert len(sandbox.folders(connector)) == 4
 
 
+def test_two_documents_with_equal_bytes_and_name_have_a_file_each(sandbox: OneDriveBench, connector: OneDrive) -> None:
+    first, second = invoice(), invoice()
+    receipts = [delivered(connector, one) for one in (first, second)]
+    assert [delivered(worker(connector), one).remote_id for one in (first, second)] == [
+        one.remote_id for one in receipts
+    ]
+    new = revised(first, account="Tagesgeld")
+    moved = connector.deliver(new, connector.reserve(new), receipts[0])
+    assert connector.inspect([moved, receipts[1]]) == []
+
+
 def test_an_instance_with_another_root_does_not_adopt(sandbox: OneDriveBench, connector: OneDrive) -> None:
     document = invoice()
     delivered(connector, document)

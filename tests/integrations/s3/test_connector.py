@@ -355,3 +355,38 @@ def test_the_link_is_amazons_page_for_the_object(sandbox: S3Bench, connector: S3
     assert stored.link is not None
     assert stored.link.startswith("https://eu-central-1.console.aws.amazon.com/s3/object/belege?region=eu-central-1&")
     assert deliver(connector, invoice()).link is None
+
+
+# --- equal bytes
+
+
+def test_two_documents_with_equal_bytes_and_name_have_a_file_each(sandbox: S3Bench, connector: S3Bucket) -> None:
+    first, second = (invoice(number="R-1", party=None) for _ in range(2))
+    receipts = [deliver(connector, one) for one in (first, second)]
+    assert [deliver(worker(connector), one).remote_id for one in (first, second)] == [one.remote_id for one in receipts]
+    moved = deliver(connector, revised(first, account="Tagesgeld"), receipts[0])
+    assert connector.inspect([moved, receipts[1]]) == []
+    back = deliver(connector, revised(revised(first)), moved)
+    assert sorted(sandbox.held()) == sorted([back.remote_id, receipts[1].remote_id])
+    stranger = worker(connector, MemoryFacts())  # a new instance adopts both, in whichever order
+    adopted = {deliver(stranger, one).remote_id for one in (second, first)}
+    assert adopted == {back.remote_id, receipts[1].remote_id}
+
+
+@pytest.mark.parametrize("conditions", ["ignored", "refused"])
+def test_without_conditions_two_workers_never_write_over_each_others_document(
+    sandbox: S3Bench, connector: S3Bucket, conditions: str
+) -> None:
+    sandbox.control("settings", provider="s3", conditions=conditions)
+    deliver(connector, invoice())
+    first, second = (invoice(content, number="R-1", party=None) for content in (b"first", b"second"))
+    receipts: list[Receipt] = []
+
+    def meanwhile(request: httpx.Request) -> None:
+        """The other worker comes between the look and the PUT."""
+        if request.method == "PUT" and not receipts:
+            receipts.append(deliver(worker(connector), second))
+
+    with httpx.Client(event_hooks={"request": [meanwhile]}) as http:
+        receipts.append(deliver(worker(connector, http=http), first))
+    assert [sandbox.content(receipt.remote_id) for receipt in receipts] == [b"second", b"first"]

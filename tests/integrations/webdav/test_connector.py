@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -404,3 +406,39 @@ def test_a_login_of_an_earlier_release_is_asked_for_again(sandbox: DavBench, con
         worker(connector, tokens=old).check()
     assert "hunter2" not in repr(caught.value)
     assert caught.value.__suppress_context__
+
+
+# --- equal bytes
+
+
+def test_two_documents_with_equal_bytes_and_name_have_a_file_each(sandbox: DavBench, connector: WebDav) -> None:
+    first, second = (invoice(number="R-1", party=None) for _ in range(2))
+    receipts = [deliver(connector, one) for one in (first, second)]
+    assert [deliver(worker(connector), one).remote_id for one in (first, second)] == [one.remote_id for one in receipts]
+    moved = deliver(connector, revised(first, account="Tagesgeld"), receipts[0])
+    assert connector.inspect([moved, receipts[1]]) == []
+    back = deliver(connector, revised(revised(first)), moved)
+    assert sorted(sandbox.paths("anna")) == sorted([back.remote_id, receipts[1].remote_id])
+    stranger = worker(connector, MemoryFacts())  # a new instance adopts both, in whichever order
+    adopted = {deliver(stranger, one).remote_id for one in (second, first)}
+    assert adopted == {back.remote_id, receipts[1].remote_id}
+
+
+def test_a_server_that_spells_accents_apart_still_has_the_file() -> None:
+    with provider() as wire, httpx.Client() as http:
+        folder, name = "Kontor", unicodedata.normalize("NFD", "Bäckerei.pdf")
+        for _call in ("is it a Nextcloud", "is it a folder", "what lies in it"):
+            wire.answer(207, _multistatus(f"/{folder}/", f"/{folder}/{quote(name)}"))
+        connector = at(wire.url, http)
+        receipt = Receipt(remote_id=f"{folder}/Bäckerei.pdf", remote_version='"1"', checksum="sha256:x")
+        assert connector.inspect([receipt]) == []
+
+
+def _multistatus(folder: str, file: str) -> str:
+    ok = "<d:status>HTTP/1.1 200 OK</d:status>"
+    return (
+        '<d:multistatus xmlns:d="DAV:">'
+        f"<d:response><d:href>{folder}</d:href><d:propstat><d:prop><d:resourcetype><d:collection/></d:resourcetype>"
+        f"</d:prop>{ok}</d:propstat></d:response><d:response><d:href>{file}</d:href><d:propstat><d:prop>"
+        f'<d:resourcetype/><d:getetag>"1"</d:getetag></d:prop>{ok}</d:propstat></d:response></d:multistatus>'
+    )
