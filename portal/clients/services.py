@@ -249,7 +249,7 @@ def _write(session: Session, client: Client, particulars: Particulars) -> None:
     client.number = number
     client.vat_id = re.sub(r"[\s.-]", "", particulars.vat_id).upper() or None
     if client.vat_id and not re.fullmatch(r"[A-Z]{2}[A-Z0-9]{2,13}", client.vat_id):
-        raise Invalid(N_("A VAT id begins with two letters of the country, such as DE123456789."), field="vat_id")
+        raise Invalid(N_("A VAT ID begins with two letters of the country, such as DE123456789."), field="vat_id")
     client.email = people.email_address(particulars.email) if particulars.email.strip() else None
     client.note = particulars.note.strip()[:4000] or None
 

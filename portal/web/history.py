@@ -24,6 +24,11 @@ ACTIONS: Mapping[str, str] = {
     "document.twin_decided": N_("Duplicate decided"),
     "document.split": N_("Split by page"),
     "document.joined": N_("Splitting taken back"),
+    "statement.reading": N_("Statement being read"),
+    "statement.imported": N_("Statement imported"),
+    "statement.account": N_("Statement waits for its account"),
+    "statement.columns": N_("Statement waits for its columns"),
+    "statement.failed": N_("Statement not read"),
 }
 
 

@@ -50,7 +50,7 @@ ROLES: Mapping[Role, str] = {
     Role.ADMIN: N_("Administrator"),
     Role.ACCOUNTANT: N_("Accountant"),
     Role.ASSISTANT: N_("Assistant"),
-    Role.CLIENT_MANAGER: N_("Client administration"),
+    Role.CLIENT_MANAGER: N_("Client manager"),
 }
 ROLE_HELP: Mapping[Role, str] = {
     Role.OWNER: N_("Everything, for all clients and the firm."),
@@ -65,8 +65,8 @@ CONTACT_ROLES: Mapping[ContactRole, str] = {
     ContactRole.MEMBER: N_("Member"),
 }
 CONTACT_ROLE_HELP: Mapping[ContactRole, str] = {
-    ContactRole.OWNER: N_("Everything for the own company, also connecting storage and accounting."),
-    ContactRole.ADMIN: N_("Everything for the own company, also connecting storage and accounting."),
+    ContactRole.OWNER: N_("Everything for their own company, including connecting storage and accounting."),
+    ContactRole.ADMIN: N_("Everything for their own company, including connecting storage and accounting."),
     ContactRole.MEMBER: N_("Hands in and sees documents."),
 }
 # kind -> (folder in URLs, its name, one of it, icon)
