@@ -25,7 +25,7 @@ from portal.intake import receive
 from portal.parts import Parts
 from portal.processing import corrections, services
 from tests import factories
-from tests.portal.banking.statements.samples import IBAN, Moved, camt, mt940
+from tests.portal.banking.statements.samples import Moved, camt, mt940
 
 MakeViewer = Callable[..., Viewer]
 SignIn = Callable[..., FlaskClient]
