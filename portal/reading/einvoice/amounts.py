@@ -7,11 +7,12 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from portal.i18n import N_
 from portal.reading.einvoice.invoice import Invoice, counts
-from portal.reading.einvoice.profiles import Scope
+from portal.reading.einvoice.profiles import Scope, Syntax
 from portal.reading.einvoice.spots import Spot, Spots, named
 from portal.reading.einvoice.tree import Group, Term
 from portal.reading.findings import Fact, Flag, Level
 
+CODE = "currencyID"
 ZERO, CENT = Decimal(0), Decimal("0.01")
 
 TOTAL = (
@@ -26,6 +27,10 @@ NOT_A_NUMBER = (
 NOT_A_DATE = (
     N_("The %(what)s (%(term)s) is not a date: “%(value)s”."),
     N_("%(place)s %(index)s: the %(what)s (%(term)s) is not a date: “%(value)s”."),
+)
+FORMAT = (
+    N_("The %(what)s (%(term)s) does not say that it is a date (format 102)."),
+    N_("%(place)s %(index)s: the %(what)s (%(term)s) does not say that it is a date (format 102)."),
 )
 DECIMALS = (
     N_("The %(what)s (%(term)s) has more than two decimal places: %(value)s."),
@@ -112,9 +117,11 @@ def _of_others(invoice: Invoice) -> Decimal:
 
 
 def _gross(invoice: Invoice, net: Decimal) -> Iterator[Flag]:
-    """BR-CO-15: with one total of VAT in the invoice's currency; none counts as zero."""
+    """BR-CO-15: with one total of VAT in the invoice's currency; in CII none counts as zero."""
     count = len(invoice.root.terms.get("BT-110", ()))
-    if count > 1:
+    unnamed = invoice.syntax is Syntax.CII and count == 1 and invoice.root.terms["BT-110"][0].attribute(CODE) is None
+    if count > 1 or unnamed or (count == 0 and not invoice.is_cii):
+        count -= unnamed
         yield Flag(text=TAX_COUNT, facts={"found": count}, rule="BR-CO-15", level=Level.ERROR)
         return
     tax = invoice.tax_total
@@ -140,12 +147,12 @@ def _sum(term: str, found: Decimal, expected: Decimal) -> dict[str, Fact]:
 
 
 def rates(found: Spots) -> Iterator[Flag]:
-    """BR-CO-17: VAT of a group = taxable amount × rate. Less than one unit apart passes, as in the standard."""
+    """BR-CO-17: VAT of a group = taxable amount × rate. Less than one unit apart passes; no rate counts as 0 %."""
     for spot in found.get("BG-23", ()):
         base, tax, rate = (spot.group.number(name) for name in ("BT-116", "BT-117", "BT-119"))
-        if base is not None and tax is not None and rate is not None:
-            expected = cents(base * rate / 100)
-            if abs(abs(tax) - abs(expected)) >= 1:
+        if base is not None and tax is not None:
+            expected = cents(base * (rate or ZERO) / 100)
+            if abs(abs(tax) - expected.copy_sign(rate or ZERO)) >= 1:
                 yield spot.flag("BR-CO-17", TOTAL, _sum("BT-117", tax, expected))
 
 
@@ -190,10 +197,13 @@ def _amount(spot: Spot, name: str, term: Term) -> Flag | None:
 
 
 def _date(spot: Spot, name: str, term: Term) -> Flag | None:
-    """CII-DT-097: eight digits that are a day; UBL writes ISO 8601."""
-    if term.day is not None:
-        return None
-    return spot.flag("CII-DT-097", NOT_A_DATE, {**named(name), "value": term.value[:40]})
+    """CII-DT-097 (BR-03): eight digits that are a day, and say so (format 102); UBL writes ISO 8601."""
+    if term.day is None:
+        return spot.flag("CII-DT-097", NOT_A_DATE, {**named(name), "value": term.value[:40]})
+    if str(term.element.tag).endswith("}DateTimeString") and term.attribute("format") not in {"102", "205"}:
+        rule = "BR-03" if name == "BT-2" else "CII-DT-097"
+        return spot.flag(rule, FORMAT, named(name), Level.WARNING)
+    return None
 
 
 def signs_and_periods(invoice: Invoice, found: Spots) -> Iterator[Flag]:

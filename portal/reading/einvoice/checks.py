@@ -16,7 +16,7 @@ from itertools import islice
 from lxml import etree
 
 from portal.i18n import N_
-from portal.reading.einvoice import amounts, codes, existence, vat
+from portal.reading.einvoice import amounts, codes, existence, germany, once, peppol, vat
 from portal.reading.einvoice.invoice import Invoice
 from portal.reading.einvoice.profiles import Scope, Syntax
 from portal.reading.einvoice.spots import Spot, Spots, spots
@@ -25,6 +25,8 @@ from portal.reading.xml import hits
 
 SCHEMA = N_("The XML does not follow its schema (line %(line)s): %(why)s")
 PROFILE = N_("The specification (BT-24) “%(value)s” is not a known profile.")
+NOT_VAT = N_("Taxes must be value added tax (type “VAT”): %(found)s say something else or nothing.")
+UNNUMBERED = N_("A tax registration has no number: give it (BT-31, BT-32 or BT-48), or leave it out.")
 CURRENCIES = N_("Amounts other than the total VAT (BT-110) must not name a currency: %(found)s elements do.")
 MOST_FLAGS = 200
 
@@ -34,6 +36,7 @@ _SCHEMAS = {
     Syntax.CII: "cii-extended-ctc-fr/CrossIndustryInvoice_100pD22B.xsd",
     Syntax.ZUGFERD_1: "zugferd/ZUGFeRD1p0.xsd",
 }
+_UNNUMBERED = "//*[local-name() = 'PartyTaxScheme'][not(*[local-name() = 'CompanyID'][normalize-space()])]"
 # ZUGFeRD 1.0 is older than the standard. What it asked for by other names is an error; sums, which its issuers rounded
 # and signed in their own ways, are worth a look.
 _BEFORE = frozenset("BR-01 BR-02 BR-03 BR-04 BR-05 BR-06 BR-07 BR-14 BR-16 BR-CO-15 BR-CO-16 XSD BT-24".split())
@@ -67,10 +70,15 @@ def _all(invoice: Invoice) -> Iterator[Flag]:
     yield from codes.listed(found)
     yield from codes.identifiers(found)
     yield from _currencies(invoice)
+    yield from _taxes(invoice)
+    yield from once.repeated(invoice)
     if invoice.profile.xrechnung:
-        yield from existence.missing(existence.XRECHNUNG, found)
+        yield from germany.rules(invoice, found)
+    if invoice.profile.xrechnung or invoice.profile.peppol:
+        yield from peppol.rules(invoice, found)
     if invoice.profile.peppol:
-        yield from existence.missing(existence.PEPPOL, found)
+        yield from peppol.of_the_network(invoice, found)
+        yield from germany.in_peppol(invoice, found)
 
 
 def _once_each(invoice: Invoice) -> Spots:
@@ -90,6 +98,8 @@ def _bound(invoice: Invoice, flag: Flag) -> Flag | None:
     if invoice.profile.scope is Scope.MINIMUM and rule in _NOT_OF_MINIMUM:
         return None
     if invoice.profile.scope is Scope.HEADER and rule == "BR-16":
+        return None
+    if invoice.profile.scope is Scope.EXTENDED and rule == "BR-CL-24":
         return None
     return flag
 
@@ -123,3 +133,15 @@ def _currencies(invoice: Invoice) -> Iterator[Flag]:
         find = "//*[@currencyID][local-name() != 'TaxTotalAmount']"
         if found := hits(invoice.root.element, find):
             yield Flag(text=CURRENCIES, facts={"found": len(found)}, rule="CII-DT-031")
+
+
+def _taxes(invoice: Invoice) -> Iterator[Flag]:
+    """CII-DT-037: every tax is VAT. UBL-SR-53: every registration has a number."""
+    if invoice.syntax is Syntax.CII:
+        taxes = "//*[local-name() = 'ApplicableTradeTax' or local-name() = 'CategoryTradeTax']"
+        if found := hits(
+            invoice.root.element, f"{taxes}[not(*[local-name() = 'TypeCode'][normalize-space() = 'VAT'])]"
+        ):
+            yield Flag(text=NOT_VAT, facts={"found": len(found)}, rule="CII-DT-037", level=Level.ERROR)
+    elif not invoice.is_cii and hits(invoice.root.element, _UNNUMBERED):
+        yield Flag(text=UNNUMBERED, rule="UBL-SR-53", level=Level.ERROR)

@@ -13,7 +13,7 @@ from portal.reading.einvoice.tree import Shape
 CII = "{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}CrossIndustryInvoice"
 ZUGFERD_1 = "{urn:ferd:CrossIndustryDocument:invoice:1p0}CrossIndustryDocument"
 _STANDARD = "urn:un:unece:uncefact:data:standard"
-_TODAY = {
+PREFIXES = {
     "rsm": f"{_STANDARD}:CrossIndustryInvoice:100",
     "ram": f"{_STANDARD}:ReusableAggregateBusinessInformationEntity:100",
     "udt": f"{_STANDARD}:UnqualifiedDataType:100",
@@ -329,5 +329,5 @@ class _Syntax:
         )
 
 
-TODAY = _Syntax(_TODAY).invoice()
+TODAY = _Syntax(PREFIXES).invoice()
 OF_2014 = _Syntax(_OF_2014, _RENAMED).invoice()

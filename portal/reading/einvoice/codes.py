@@ -14,7 +14,7 @@ from stdnum import get_cc_module
 from stdnum.eu import vat as eu_vat
 
 from portal.i18n import N_
-from portal.reading.einvoice.invoice import compact, is_iban
+from portal.reading.einvoice.invoice import CREDIT_NOTES, compact, is_iban
 from portal.reading.einvoice.spots import Spot, Spots, named
 from portal.reading.einvoice.tree import Term
 from portal.reading.findings import Fact, Flag, Level
@@ -32,6 +32,8 @@ PREFIX = N_("The %(what)s (%(term)s) must begin with the code of a country: “%
 VAT_ID = N_("The %(what)s (%(term)s) “%(value)s” is not a valid VAT ID.")
 BAD_IBAN = N_("The %(what)s (%(term)s) “%(value)s” is not a valid IBAN: its check digits or its length are wrong.")
 CARD = N_("The card number (BT-87) is given with more than ten digits; it should not be.")
+KIND = N_("The type of invoice (BT-3) “%(value)s” cannot be that of a UBL %(document)s.")
+UNIT = N_("An amount names a currency that is not in the code list of the standard: “%(value)s”.")
 MIME = N_("The attached file (BT-125) has a type that the standard does not allow: “%(value)s”.")
 
 # Number of the list in the package, and a code that must be in it, so that a new numbering is noticed.
@@ -43,7 +45,6 @@ LISTS = {
     "country": ("10", "DE"),
     "eas": ("13", "0204"),
     "unit": ("15", "HUR"),
-    "mime": ("19", "text/csv"),
     "allowance": ("21", "95"),
     "category": ("24", "AE"),
     "vatex": ("25", "VATEX-EU-AE"),
@@ -52,6 +53,13 @@ LISTS = {
 }  # fmt: skip
 # Electronic addresses of lists before today's: e-mail and others that valid invoices of their time use.
 _FORMER = {"eas": frozenset({"AN", "AQ", "AS", "AU", "EM", "9901", "9902", "9904", "9905", "9906", "9907", "9908"})}
+# Files that EN 16931-1 lets be attached; extensions allow more.
+_MIME = frozenset(
+    {
+        "application/pdf", "image/png", "image/jpeg", "text/csv", "application/vnd.oasis.opendocument.spreadsheet",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    }
+)  # fmt: skip
 _UBL_POINT = frozenset({"3", "35", "432"})
 _CII_POINT = frozenset({"5", "29", "72"})
 
@@ -119,6 +127,17 @@ def _warning(rule: str, text: str, **facts: Fact) -> Flag:
     return Flag(text=text, facts=facts, rule=rule, level=Level.WARNING)
 
 
+def _of_document(spot: Spot) -> Iterator[Flag]:
+    """BR-CL-01: each of UBL's two documents has types of its own. BR-CL-03: every amount names a currency."""
+    tag, kind = str(spot.group.element.tag).rpartition("}")[2], spot.group.text("BT-3")
+    is_wrong = kind not in CREDIT_NOTES if tag == "CreditNote" else tag == "Invoice" and kind in CREDIT_NOTES - {"81"}
+    if kind and is_wrong:
+        yield Flag(text=KIND, facts={"value": kind[:40], "document": tag}, rule="BR-CL-01", level=Level.ERROR)
+    for code in sorted({str(each).strip() for each in hits(spot.group.element, "//@currencyID")}):
+        if code.upper() not in codes("currency"):
+            yield Flag(text=UNIT, facts={"value": code[:40]}, rule="BR-CL-03", level=Level.ERROR)
+
+
 def _scheme(spot: Spot, rule: str, name: str, scheme: str | None, which: str) -> Iterator[Flag]:
     if scheme and scheme.upper() not in codes(which):
         yield spot.flag(rule, SCHEME, {**named(name), "value": scheme[:40]}, Level.WARNING)
@@ -127,8 +146,10 @@ def _scheme(spot: Spot, rule: str, name: str, scheme: str | None, which: str) ->
 def _others(spot: Spot) -> Iterator[Flag]:
     for term in spot.group.terms.get("BT-125", ()):
         mime = term.attribute("mimeCode")
-        if mime and mime.upper() not in codes("mime"):
+        if mime and mime.lower() not in _MIME:
             yield _warning("BR-CL-24", MIME, value=mime[:60])
+    if spot.group.name == "invoice":
+        yield from _of_document(spot)
     points = _CII_POINT if "uncefact" in str(spot.group.element.tag) else _UBL_POINT
     if spot.group.name == "invoice" and (point := spot.group.text("BT-8")) and point not in points:
         yield _warning("BR-CL-06", UNKNOWN[0], **named("BT-8"), value=point[:40])

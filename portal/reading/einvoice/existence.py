@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from portal.i18n import N_
+from portal.reading.einvoice.invoice import counts
 from portal.reading.einvoice.spots import Spots, named
 from portal.reading.einvoice.tree import Group
 from portal.reading.findings import Flag, Level
@@ -32,11 +33,26 @@ class Need:
     group: str
     terms: tuple[str, ...]
     when: Callable[[Group], bool] = lambda _group: True
+    level: Level = Level.ERROR
 
 
 def _transfer(means: Group) -> bool:
     """BT-81: a credit transfer (30) or SEPA credit transfer (58) of UNTDID 4461."""
     return means.text("BT-81") in {"30", "58"}
+
+
+def _direct_debit(means: Group) -> bool:
+    """BT-81: a direct debit (49) or SEPA direct debit (59) of UNTDID 4461."""
+    return means.text("BT-81") in {"49", "59"}
+
+
+def _corrected(invoice: Group) -> bool:
+    """BT-3: a corrected invoice (384) of UNTDID 1001."""
+    return invoice.text("BT-3") == "384"
+
+
+def _due(invoice: Group) -> bool:
+    return (invoice.one("BG-22").number("BT-115") or 0) > 0
 
 
 def _taxed(group: Group) -> bool:
@@ -66,11 +82,11 @@ CORE = (
     Need("BR-19", "BG-11", ("BG-12",)),
     Need("BR-20", "BG-12", ("BT-69",)),
     Need("BR-21", "BG-25", ("BT-126",)),
-    Need("BR-22", "BG-25", ("BT-129",)),
-    Need("BR-23", "BG-25", ("BT-130",)),
+    Need("BR-22", "BG-25", ("BT-129",), counts),
+    Need("BR-23", "BG-25", ("BT-130",), counts),
     Need("BR-24", "BG-25", ("BT-131",)),
     Need("BR-25", "BG-25", ("BT-153",)),
-    Need("BR-26", "BG-25", ("BT-146",)),
+    Need("BR-26", "BG-25", ("BT-146",), counts),
     Need("BR-31", "BG-20", ("BT-92",)),
     Need("BR-32", "BG-20", ("BT-95",)),
     Need("BR-33/BR-CO-21", "BG-20", ("BT-97", "BT-98")),
@@ -94,10 +110,12 @@ CORE = (
     Need("BR-55", "BG-3", ("BT-25",)),
     Need("BR-56", "BG-11", ("BT-63",)),
     Need("BR-57", "BG-15", ("BT-80",)),
-    Need("BR-CO-04", "BG-25", ("BT-151",)),
+    Need("BR-CO-04", "BG-25", ("BT-151",), counts),
     Need("BR-CO-18", "invoice", ("BG-23",)),
     Need("BR-CO-19", "BG-14", ("BT-73", "BT-74", "BT-8")),
     Need("BR-CO-20", "BG-26", ("BT-134", "BT-135")),
+    # No longer in EN 16931-1 of today, but in Factur-X: without either nobody knows when to pay.
+    Need("BR-CO-25", "invoice", ("BT-9", "BT-20"), _due, Level.WARNING),
     Need("BR-CO-26", "BG-4", ("BT-29", "BT-30", "BT-31")),
 )  # fmt: skip
 
@@ -116,15 +134,17 @@ XRECHNUNG = (
     Need("BR-DE-11", "BG-15", ("BT-78",)),
     Need("BR-DE-14", "BG-23", ("BT-119",)),
     Need("BR-DE-15", "invoice", ("BT-10",)),
+    Need("BR-DE-26", "invoice", ("BG-3",), _corrected, Level.WARNING),
 )  # fmt: skip
 
-# Peppol BIS Billing 3.0, transaction rules: what the network needs, not the books. Warnings.
-PEPPOL = (
-    Need("PEPPOL-EN16931-R001", "invoice", ("BT-23",)),
-    Need("PEPPOL-EN16931-R003", "invoice", ("BT-10", "BT-13")),
-    Need("PEPPOL-EN16931-R010", "BG-7", ("BT-49",)),
-    Need("PEPPOL-EN16931-R020", "BG-4", ("BT-34",)),
+# Peppol BIS Billing 3.0, transaction rules: what the network needs, not the books.
+PEPPOL_AND_XRECHNUNG = (
+    Need("PEPPOL-EN16931-R001", "invoice", ("BT-23",), level=Level.WARNING),
+    Need("PEPPOL-EN16931-R010", "BG-7", ("BT-49",), level=Level.WARNING),
+    Need("PEPPOL-EN16931-R020", "BG-4", ("BT-34",), level=Level.WARNING),
+    Need("PEPPOL-EN16931-R061", "BG-16", ("BT-89",), _direct_debit, Level.WARNING),
 )  # fmt: skip
+PEPPOL = (Need("PEPPOL-EN16931-R003", "invoice", ("BT-10", "BT-13"), level=Level.WARNING),)
 
 # Identifiers that must say what kind they are: rule, group, term, attribute.
 _SCHEMES = (
@@ -141,8 +161,7 @@ def missing(needs: tuple[Need, ...], found: Spots) -> Iterator[Flag]:
         for spot in found.get(need.group, ()):
             if need.when(spot.group) and not any(_has(spot.group, term) for term in need.terms):
                 texts = MISSING if len(need.terms) == 1 else ONE_OF
-                level = Level.WARNING if need in PEPPOL else Level.ERROR
-                yield spot.flag(need.rule, texts, named(*need.terms), level)
+                yield spot.flag(need.rule, texts, named(*need.terms), need.level)
 
 
 def _has(group: Group, term: str) -> bool:

@@ -27,7 +27,7 @@ _SHAPES = {
     cii.ZUGFERD_1: (Syntax.ZUGFERD_1, cii.OF_2014),
 }
 # UNTDID 1001: documents whose amounts go back to the buyer (EN 16931-1, BT-3; credit notes of BR-CL-01).
-_CREDIT_NOTES = frozenset("81 83 261 262 296 308 381 396 420 458 502 503 532".split())
+CREDIT_NOTES = frozenset("81 83 261 262 296 308 381 396 420 458 502 503 532".split())
 _NO_DETAIL = frozenset({"GROUP", "INFORMATION"})  # lines of EXTENDED that sum up or explain others
 DOUBTFUL = 0.5  # an identifier that fails its own check digits
 
@@ -55,6 +55,11 @@ class Invoice:
         return self.root.one("BG-22")
 
     @property
+    def is_cii(self) -> bool:
+        """Whether it is written in CII, of today or of 2014."""
+        return self.syntax in {Syntax.CII, Syntax.ZUGFERD_1}
+
+    @property
     def counting_lines(self) -> list[Group]:
         """The lines whose amounts make up the total."""
         return [line for line in self.root.of("BG-25") if counts(line)]
@@ -67,7 +72,7 @@ class Invoice:
     @property
     def is_credit_note(self) -> bool:
         """Whether positive amounts go from seller to buyer."""
-        return self.syntax is Syntax.UBL_CREDIT_NOTE or self.root.text("BT-3") in _CREDIT_NOTES
+        return self.syntax is Syntax.UBL_CREDIT_NOTE or self.root.text("BT-3") in CREDIT_NOTES
 
     @property
     def tax_total(self) -> Term | None:

@@ -8,7 +8,7 @@ from portal.reading.einvoice.tree import Shape
 
 INVOICE = "{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoice"
 CREDIT_NOTE = "{urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2}CreditNote"
-_PREFIXES = {
+PREFIXES = {
     "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
     "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
 }
@@ -18,7 +18,7 @@ _OBJECT = "normalize-space(cbc:DocumentTypeCode) = '130'"
 
 
 def _shape(path: str, terms: Mapping[str, str], groups: Mapping[str, Shape] | None = None) -> Shape:
-    return Shape(path, terms, groups or {}, _PREFIXES)
+    return Shape(path, terms, groups or {}, PREFIXES)
 
 
 def _address(path: str, *names: str) -> Shape:
@@ -82,7 +82,8 @@ _PAYEE = _shape(
     "cac:PayeeParty",
     {
         "BT-59": "cac:PartyName/cbc:Name",
-        "BT-60": "cac:PartyIdentification/cbc:ID",
+        "BT-60": "cac:PartyIdentification/cbc:ID[not(@schemeID = 'SEPA')]",
+        "BT-90": "cac:PartyIdentification/cbc:ID[@schemeID = 'SEPA']",
         "BT-61": "cac:PartyLegalEntity/cbc:CompanyID",
     },
 )
@@ -118,6 +119,7 @@ _PAYMENT = _shape(
             "cac:PayeeFinancialAccount",
             {"BT-84": "cbc:ID", "BT-85": "cbc:Name", "BT-86": "cac:FinancialInstitutionBranch/cbc:ID"},
         ),
+        "BG-19": _shape("cac:PaymentMandate", {}),
         "BG-18": _shape("cac:CardAccount", {"BT-87": "cbc:PrimaryAccountNumberID", "BT-88": "cbc:HolderName"}),
     },
 )

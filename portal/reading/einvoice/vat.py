@@ -92,7 +92,7 @@ def categories(invoice: Invoice, found: Spots) -> Iterator[Flag]:
         used = [use for use in _USES if any(_is(spot.group, use[2], category.code) for spot in found.get(use[0], ()))]
         groups = [spot for spot in found.get("BG-23", ()) if spot.group.text("BT-118") == category.code]
         if used or groups:
-            yield from _breakdown(category, bool(used), len(groups))
+            yield from _breakdown(category, invoice, bool(used), len(groups))
             yield from _identifiers(category, invoice, used)
             yield from _rates(category, found)
             for spot in groups:
@@ -112,8 +112,10 @@ def _error(rule: str, text: str, **facts: Fact) -> Flag:
     return Flag(text=text, facts=facts, rule=rule, level=Level.ERROR)
 
 
-def _breakdown(category: Category, used: bool, groups: int) -> Iterator[Flag]:
-    if used and (groups == 0 or (category.once and groups != 1)):
+def _breakdown(category: Category, invoice: Invoice, used: bool, groups: int) -> Iterator[Flag]:
+    """-01: a group for what is used. None for what is not: in UBL of taxed categories, in CII of the others."""
+    unused = not used and category.once is invoice.is_cii and bool(invoice.root.of("BG-25"))
+    if (used and (groups == 0 or (category.once and groups != 1))) or (unused and groups):
         yield _error(f"{category.rules}-01", BREAKDOWN, category=_named(category), found=groups)
 
 
@@ -191,7 +193,7 @@ def _tax(category: Category, base: Decimal | None, tax: Decimal | None, rate: De
             yield _error(rule, TAX_NOT_ZERO, category=name, found=f"{tax:f}")
     elif base is not None and rate is not None:
         expected = cents(base * rate / 100)
-        if abs(abs(tax) - abs(expected)) >= 1:
+        if abs(abs(tax) - expected.copy_sign(rate)) >= 1:
             yield _error(
                 rule, TAX_WRONG, category=name, rate=f"{rate:f}", found=f"{tax:f}", expected=f"{expected:f}"
             )  # fmt: skip
