@@ -1,5 +1,8 @@
 """All tests on SQLite, then those that touch a database on PostgreSQL, and one line at the end that says how it went.
 
+A few failures are tried once more, alone: what passes then depends on timing. It is named at the end, to be mended, and
+does not fail the run.
+
 With --soak: the long tests instead, from a seed that is printed and can be given again.
 """
 
@@ -13,7 +16,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,42 +29,64 @@ ONCE = (
     "tests/portal/banking/statements",
     "tests/portal/demo",
     "tests/portal/test_render.py",
+    "tests/scripts",
 )
-INTERRUPTED = 2  # pytest's exit code
+FAILED, INTERRUPTED = 1, 2  # pytest's exit codes
+FEW = 4  # failures that may be accidents of timing
 
 
 @dataclass(frozen=True)
 class Result:
-    """How one engine fared."""
+    """How one engine fared. ``failed`` and ``wavering`` (failed, then passed alone) are names of tests."""
 
     engine: str
     passed: int
-    failed: int
+    failed: tuple[str, ...]
     skipped: int
     seconds: float
     code: int
+    wavering: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         skipped = f", {self.skipped} skipped" if self.skipped else ""
-        return f"{self.engine} {self.passed} passed, {self.failed} failed{skipped} in {self.seconds:.0f} s"
+        again = f" ({len(self.wavering)} only when tried again)" if self.wavering else ""
+        return f"{self.engine} {self.passed} passed{again}, {len(self.failed)} failed{skipped} in {self.seconds:.0f} s"
+
+    def then(self, again: Result) -> Result:
+        """With what became of its failures when they were tried again."""
+        wavering = tuple(sorted(set(self.failed) - set(again.failed)))
+        return replace(
+            self, passed=self.passed + len(wavering), failed=again.failed, wavering=wavering, code=again.code,
+            seconds=self.seconds + again.seconds,
+        )  # fmt: skip
 
 
-def count(report: Path) -> tuple[int, int, int]:
-    """Passed, failed and skipped of a JUnit report; nothing passed when there is none."""
+def read(report: Path) -> tuple[int, tuple[str, ...], int]:
+    """How many passed, which failed and how many were skipped, by a JUnit report; without one, all failed."""
     if not report.exists():
-        return 0, 1, 0
-    suites = ET.parse(report).getroot().iter("testsuite")
-    total = failed = skipped = 0
-    for suite in suites:
-        total += int(suite.get("tests", 0))
-        failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
-        skipped += int(suite.get("skipped", 0))
-    return total - failed - skipped, failed, skipped
+        return 0, ("pytest itself",), 0
+    cases = list(ET.parse(report).getroot().iter("testcase"))
+    failed = {f"{case.get('classname')}.{case.get('name')}" for case in cases if _has(case, "failure", "error")}
+    skipped = sum(_has(case, "skipped") for case in cases)
+    return len(cases) - len(failed) - skipped, tuple(sorted(failed)), skipped
+
+
+def _has(case: ET.Element, *outcomes: str) -> bool:
+    return any(case.find(one) is not None for one in outcomes)
 
 
 def run(engine: str, words: list[str], environ: dict[str, str]) -> Result:
-    """One run of pytest on one engine."""
+    """All tests on one engine, and a few failures once more."""
     print(f"\n== {engine} ==", flush=True)
+    first = _once(engine, words, environ)
+    if first.code != FAILED or not 0 < len(first.failed) <= FEW:
+        return first
+    print(f"\n== {engine}: once more, alone: {', '.join(first.failed)} ==", flush=True)
+    alone = ["-n", "0", "--last-failed", "--last-failed-no-failures=none"]
+    return first.then(_once(engine, [*words, *alone], environ))
+
+
+def _once(engine: str, words: list[str], environ: dict[str, str]) -> Result:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
@@ -69,7 +94,7 @@ def run(engine: str, words: list[str], environ: dict[str, str]) -> Result:
         code = subprocess.run(
             command, cwd=ROOT, env={**environ, "KONTOR_TEST_DATABASE": engine}, check=False
         ).returncode
-        return Result(engine, *count(report), time.monotonic() - began, code)
+        return Result(engine, *read(report), time.monotonic() - began, code)
 
 
 def main() -> int:
@@ -92,6 +117,9 @@ def main() -> int:
         if results[-1].code == INTERRUPTED:
             break
     print("\n" + "; ".join(str(result) for result in results))
+    for result in results:
+        for name in result.wavering:
+            print(f"WAVERING on {result.engine}, please mend: {name}")
     return max(result.code for result in results)
 
 
