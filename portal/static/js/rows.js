@@ -36,7 +36,8 @@ document.addEventListener("keydown", (event) => {
   const all = rows();
   if (!all.length) return;
   const row = current();
-  const inPage = event.target === document.body || event.target.closest("[data-rows]");
+  // letters also move from a button that was just left; arrows there belong to the button's own surroundings
+  const inPage = "jk".includes(event.key) || event.target === document.body || event.target.closest("[data-rows]");
   if (moves[event.key] && inPage && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();
     go(moves[event.key](all, all.indexOf(row)));
