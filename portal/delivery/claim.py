@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from portal import clock
+from portal.connections.models import Connection
 from portal.db import Database, Instant
 from portal.delivery.models import Attempt, Delivery, State, literally
 from portal.instances.models import Instance, InstanceState
@@ -24,15 +25,16 @@ from portal.instances.models import Instance, InstanceState
 LEASE = timedelta(seconds=45)
 # … which it gives this often, in seconds.
 SIGN_OF_LIFE = 12
-# Deliveries that may be under way over one connection at the same time, unless its kind takes more.
-PER_CONNECTION = 2
+# Deliveries that may be under way at one remote account at the same time, unless its kind takes more.
+PER_ACCOUNT = 2
 _NOW = sa.bindparam("at_now", type_=Instant)
 
 
-def claim_next(session: Session, instance_id: UUID, holder: str, most: int = PER_CONNECTION) -> Delivery | None:
+def claim_next(session: Session, instance_id: UUID, holder: str, most: int = PER_ACCOUNT) -> Delivery | None:
     """Take the next due delivery of an active instance: queued → sending, with an attempt; None when there is none.
 
-    An instance that rests, or whose connection has ``most`` deliveries under way, has none at the moment.
+    An instance that rests, or at whose remote account ``most`` deliveries are under way, has none at the moment (E5:
+    limits count per remote account, also when several connections use it).
     """
     now = clock.now()
     given = {"at_instance": instance_id, "by_holder": holder, "at_now": now, "at_end": now + LEASE, "at_most": most}
@@ -77,20 +79,46 @@ def _next_due() -> SelectOfScalar[UUID]:
 
 
 def _under_way() -> sa.ScalarSelect[int]:
-    """Deliveries being sent over the instance's connection, whichever instance they belong to."""
-    other, theirs = aliased(Instance), aliased(Delivery)
+    """Deliveries being sent to the instance's remote account, whichever instance and connection they belong to."""
+    own, their, other, sent = aliased(Connection), aliased(Connection), aliased(Instance), aliased(Delivery)
     return (
         sa.select(sa.func.count())
-        .select_from(theirs)
-        .join(other, col(other.id) == col(theirs.instance_id))
-        .where(
-            col(other.connection_id) == col(Instance.connection_id),
-            col(theirs.state) == literally(State.SENDING),
-            col(theirs.lease_until) > _NOW,
-        )
+        .select_from(sent)
+        .join(other, col(other.id) == col(sent.instance_id))
+        .join(their, col(their.id) == col(other.connection_id))
+        .join(own, col(own.id) == col(Instance.connection_id))
+        .where(_same_account(own, their), col(sent.state) == literally(State.SENDING), col(sent.lease_until) > _NOW)
         .correlate(Instance)
         .scalar_subquery()
     )
+
+
+def _same_account(one: type[Connection], other: type[Connection]) -> sa.ColumnElement[bool]:
+    told = sa.and_(
+        col(one.kind) == col(other.kind), col(one.account_id) == col(other.account_id), col(one.account_id) != ""
+    )
+    return sa.or_(col(one.id) == col(other.id), told)
+
+
+def waiting_beside(session: Session, instance_id: UUID) -> list[UUID]:
+    """Other instances at the same remote account that have something due and nothing under way, the oldest first.
+
+    Whoever has worked for a while and would go on lets them have their turn before.
+    """
+    own, their, mine = aliased(Connection), aliased(Connection), aliased(Instance)
+    now = clock.now()
+    pair = col(Delivery.instance_id) == col(Instance.id)
+    due = sa.exists().where(pair, col(Delivery.state) == literally(State.QUEUED), col(Delivery.due_at) <= now)
+    sent = sa.exists().where(pair, col(Delivery.state) == literally(State.SENDING), col(Delivery.lease_until) > now)
+    statement = (
+        select(Instance.id)
+        .join(their, col(their.id) == col(Instance.connection_id))
+        .join(own, _same_account(own, their))
+        .join(mine, col(mine.connection_id) == col(own.id))
+        .where(col(mine.id) == instance_id, col(Instance.id) != instance_id, Instance.state == InstanceState.ACTIVE)
+        .where(sa.or_(col(Instance.rest_until).is_(None), col(Instance.rest_until) <= now), due, ~sent)
+    )
+    return list(session.exec(statement.order_by(col(Instance.id))))
 
 
 @contextmanager

@@ -16,14 +16,16 @@ from uuid import UUID
 import structlog
 from sqlmodel import Session
 
+import integrations
 from integrations.contract import Exporter, OutgoingDocument, Receipt, default_reservation
 from portal import clock
 from portal.db import Database, ring
 from portal.delivery import receipts, record
-from portal.delivery.claim import PER_CONNECTION, claim_next, kept_alive
+from portal.delivery.claim import PER_ACCOUNT, claim_next, kept_alive, waiting_beside
 from portal.delivery.models import Delivery, Outcome
 from portal.delivery.outgoing import outgoing
 from portal.instances import connectors
+from portal.instances.models import Instance
 from portal.parts import Parts
 
 log = structlog.get_logger()
@@ -49,11 +51,14 @@ class Shift:
     instance_id: UUID
     holder: str
     end: float  # on the monotonic clock
+    most: int  # deliveries under way at the remote account
 
-    def take(self, session: Session, most: int) -> Work | None:
-        """Claim the next delivery, if there is time for it; rings again when there is none."""
+    def take(self, session: Session) -> Work | None:
+        """Claim the next delivery, if there is time for it; when there is none rings again, for others first."""
         if time.monotonic() < self.end:
-            return _next(session, self.parts, self.instance_id, self.holder, most)
+            return _next(session, self)
+        for other in waiting_beside(session, self.instance_id):
+            ring(session, "drain", other)
         ring(session, "drain", self.instance_id)
         return None
 
@@ -63,58 +68,65 @@ def drain(parts: Parts, instance_id: UUID, *, seconds: float = SLICE) -> int:
 
     Where more than one is due, as many are sent at once as the kind's manifest says.
     """
-    shift = Shift(parts, instance_id, clock.token(), time.monotonic() + seconds)
+    shift = Shift(parts, instance_id, clock.token(), time.monotonic() + seconds, _most(parts, instance_id))
     with parts.db.transaction() as session:
-        work = _next(session, parts, instance_id, shift.holder, PER_CONNECTION)
+        work = _next(session, shift)
     if work is None:
         return 0
     with kept_alive(parts.db, shift.holder), ThreadPoolExecutor(thread_name_prefix="lane") as pool:
         beside: list[Future[int]] = []
 
         def more(lanes: int) -> None:
-            beside.extend(pool.submit(_join, shift, lanes) for _ in range(lanes - 1))
+            beside.extend(pool.submit(_join, shift) for _ in range(lanes - 1))
 
         attempts = _lane(shift, work, more)
         return attempts + sum(lane.result() for lane in beside)
 
 
-def _join(shift: Shift, lanes: int) -> int:
+def _most(parts: Parts, instance_id: UUID) -> int:
+    """How many deliveries the instance's kind takes at one remote account."""
+    with parts.db.read() as session:
+        instance = session.get(Instance, instance_id)
+    known = instance is not None and instance.kind in integrations.kinds()
+    return max(PER_ACCOUNT, integrations.get(instance.kind).manifest.parallel) if instance and known else PER_ACCOUNT
+
+
+def _join(shift: Shift) -> int:
     """One more lane; it ends at once when nothing is left for it."""
     with shift.parts.db.transaction() as session:
-        work = shift.take(session, lanes)
+        work = shift.take(session)
     return 0 if work is None else _lane(shift, work)
 
 
 def _lane(shift: Shift, work: Work | None, more: Callable[[int], None] | None = None) -> int:
     """Send one delivery after another with one connector; ``more`` opens lanes beside it once a second one is due."""
-    attempts, connector, most = 0, None, PER_CONNECTION
+    attempts, connector = 0, None
     with ExitStack() as stack:
         while work is not None:
             attempts += 1
             try:
                 connector = connector or stack.enter_context(connectors.exporter(shift.parts, shift.instance_id))
-                most = max(PER_CONNECTION, connector.manifest.parallel)
                 ended: Receipt | Exception = _send(shift.parts.db, connector, work)
             except Exception as error:  # noqa: BLE001 - every end of an attempt is recorded, ours too
                 ended = error
             # one commit ends this delivery and takes the next
             with shift.parts.db.transaction() as session:
                 _record(session, work, shift.holder, ended)
-                work = shift.take(session, most)
+                work = shift.take(session)
             if more is not None and work is not None and connector is not None:
                 more(connector.manifest.parallel)
                 more = None
     return attempts
 
 
-def _next(session: Session, parts: Parts, instance_id: UUID, holder: str, most: int) -> Work | None:
-    delivery = claim_next(session, instance_id, holder, most)
+def _next(session: Session, shift: Shift) -> Work | None:
+    delivery = claim_next(session, shift.instance_id, shift.holder, shift.most)
     if delivery is None:
         return None
     return Work(
         delivery_id=delivery.id,
         number=delivery.attempts,
-        document=outgoing(session, parts.files, delivery),
+        document=outgoing(session, shift.parts.files, delivery),
         reservation=delivery.reservation,
         previous=receipts.previous(session, delivery),
     )
