@@ -36,12 +36,10 @@ _OPENING, _CLOSING = ("OPBD", "PRCD"), ("CLBD",)
 def read(content: bytes) -> list[Statement]:
     """Every statement in the file; Unreadable when it is no CAMT or cannot be trusted."""
     root = _parsed(content)
-    message = next((one for one in root.iter() if _namespace(one)), None)
-    if message is None:
+    named = next(filter(None, map(_namespace, root.iter())), None) or _unnamed(root)
+    if named is None or named[1] < 2:
         raise Unreadable(NO_CAMT)
-    number, version = _namespace(message) or ("", 0)
-    if version < 2:
-        raise Unreadable(NO_CAMT)
+    number = named[0]
     found = [one for path in _STATEMENTS for one in root.iterfind(f".//{_path(path)}")]
     if not found:
         raise Unreadable(NOTHING)
@@ -64,6 +62,12 @@ def _parsed(content: bytes) -> etree._Element:
 def _namespace(element: etree._Element) -> tuple[str, int] | None:
     found = _NAMESPACE.search(etree.QName(element).namespace or "")
     return (found[1], int(found[2])) if found else None
+
+
+def _unnamed(root: etree._Element) -> tuple[str, int] | None:
+    """Number and least version of a message without a namespace, by the name of its element."""
+    messages = (("053", "BkToCstmrStmt"), ("052", "BkToCstmrAcctRpt"), ("054", "BkToCstmrDbtCdtNtfctn"))
+    return next(((number, 2) for number, name in messages if root.find(f".//{name}") is not None), None)
 
 
 class _Reader:

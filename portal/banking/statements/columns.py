@@ -184,6 +184,8 @@ def propose(content: bytes) -> Columns:
     body = [row for row in table[(heading + 1) if heading is not None else 0 :] if any(row)][:500]
     told = guess if heading is None else _by_headings(guess, table[heading], body)
     guess = told if told.is_whole else _by_contents(told, body)
+    if not guess.text and guess.name is None:
+        guess = replace(guess, text=_longest(body, _taken(guess)))
     amounts = _values(body, guess.amount, guess.debit, guess.credit)
     days = _values(body, guess.booked, guess.valued)
     return replace(guess, decimal=cells.decimal_mark(amounts), order=cells.date_order(days))
@@ -222,16 +224,20 @@ def _delimiter(content: bytes, encoding: str) -> str:
 
 
 def _heading(table: Sequence[Sequence[str]]) -> int | None:
-    """The row of headings: the first of the top rows in which several cells are known ones and none is an amount.
+    """The row of headings: the one of the top rows with most known cells, several at least, and none an amount.
 
     Where no heading is known: the first row of nothing but words right above one with a date and an amount.
     """
     known = {word for words in _HEADINGS.values() for word in words}
-    for number, row in enumerate(table[:40]):
-        named = [plain(cell) for cell in row]
-        hits = sum(any(name == word or name.startswith(f"{word} ") for word in known) for name in named if name)
-        if hits >= 2 and not any(map(_is_value, row)):
-            return number
+
+    def hits(row: Sequence[str]) -> int:
+        named = filter(None, map(plain, row))
+        return sum(any(name == word or name.startswith(f"{word} ") for word in known) for name in named)
+
+    words = [(number, row) for number, row in enumerate(table[:40]) if not any(map(_is_value, row))]
+    best = max(words, key=lambda one: hits(one[1]), default=None)
+    if best and hits(best[1]) >= 2:
+        return best[0]
     filled = [(number, row) for number, row in enumerate(table[:40]) if sum(map(bool, row)) > 1]
     for (number, row), (_next, following) in pairwise(filled):
         if not any(map(_is_value, row)) and any(map(cells.is_day, following)) and any(map(cells.is_amount, following)):
@@ -282,16 +288,27 @@ def _by_contents(guess: Columns, body: Sequence[Sequence[str]]) -> Columns:
     days = [at for at in range(width) if _filled(body, at) and _mostly(body, at, cells.is_day)]
     amounts = [at for at in range(width) if at not in days and _filled(body, at) and _mostly(body, at, cells.is_amount)]
     codes = [at for at in range(width) if _filled(body, at) and _mostly(body, at, cells.is_currency)]
-    rest = [at for at in range(width) if at not in {*days, *amounts, *codes}]
-    longest = max(rest, key=lambda at: sum(len(row[at]) for row in body if _has(row, at)), default=None)
     return replace(
         guess,
         booked=days[0] if guess.booked is None and days else guess.booked,
         valued=days[1] if guess.valued is None and len(days) > 1 else guess.valued,
         amount=amounts[0] if guess.amount is None and amounts else guess.amount,
         currency=codes[0] if guess.currency is None and codes else guess.currency,
-        text=guess.text or (() if longest is None else (longest,)),
+        text=guess.text or _longest(body, {*days, *amounts, *codes}),
     )
+
+
+def _taken(guess: Columns) -> set[int]:
+    """The columns that mean something already."""
+    return {at for name, at in guess.as_json().items() if name != "heading" and type(at) is int}
+
+
+def _longest(body: Sequence[Sequence[str]], taken: set[int]) -> tuple[int, ...]:
+    """The column with the most text of those that are free, to say what a payment was for."""
+    width = max((len(row) for row in body), default=0)
+    rest = [at for at in range(width) if at not in taken]
+    longest = max(rest, key=lambda at: sum(len(row[at]) for row in body if _has(row, at)), default=None)
+    return () if longest is None else (longest,)
 
 
 def _filled(body: Sequence[Sequence[str]], at: int) -> bool:

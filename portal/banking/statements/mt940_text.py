@@ -110,8 +110,8 @@ def _slashed(flat: str) -> Said:
         iban=values.proven_iban(iban),
         text=values.one_line(remittance.lstrip("/")) or values.one_line(pieces[0]),
         reference=structured[1].strip() if structured else "",
-        end_to_end_id=_given(found.get("EREF", "")),
-        mandate=_given(found.get("MARF", found.get("MREF", ""))),
+        end_to_end_id=_given(found.get("EREF", "").rstrip("/ ")),
+        mandate=_given(found.get("MARF", found.get("MREF", "")).rstrip("/ ")),
         posting=found.get("TRCD", ""),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from datetime import date
 from decimal import Decimal
@@ -178,6 +179,24 @@ def test_a_table_is_proposed_to_be_read_right_whoever_wrote_it(table: str, encod
     found = entry(table.encode(encoding))
     assert (found.amount.decimal, found.booked_on) == (Decimal("-1234.50"), date(2026, 10, 5))
     assert (found.valued_on, found.name, found.text) == (date(2026, 10, 6), "Lang", "Miete")
+
+
+def test_lines_above_the_headings_that_sound_like_headings_are_none() -> None:
+    """A letterhead with «account number» and «account name» is no row of headings; nothing is lost below it."""
+    table = (
+        "Account Number : 0808,Account Name : Owner,: EUR,,\nDate,Operation Number,Label,Debit,Credit\n"
+        '01/04/20,OP 1,FEES,"-50,00",\n02/04/20,OP 4,CLIENT,,"1300,00"\nBalance at start of period,,,,"+30000,77"\n'
+    )
+    found = read(table.encode())
+    assert [(one.amount.minor, one.text) for one in found.entries] == [(-5000, "OP 1"), (130000, "OP 4")]
+    assert found.account == ""
+
+
+def test_camt_without_a_namespace_is_read() -> None:
+    moved = Moved(amount="-12.50")
+    bare = re.sub(rb' xmlns="[^"]*"', b"", camt(moved))
+    assert bare != camt(moved)
+    assert read(bare) == read(camt(moved))
 
 
 def test_a_table_is_not_imported_before_a_person_confirmed_its_columns() -> None:
