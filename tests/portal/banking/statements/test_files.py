@@ -188,7 +188,7 @@ def test_lines_above_the_headings_that_sound_like_headings_are_none() -> None:
         '01/04/20,OP 1,FEES,"-50,00",\n02/04/20,OP 4,CLIENT,,"1300,00"\nBalance at start of period,,,,"+30000,77"\n'
     )
     found = read(table.encode())
-    assert [(one.amount.minor, one.text) for one in found.entries] == [(-5000, "OP 1"), (130000, "OP 4")]
+    assert [(one.amount.minor, one.text) for one in found.entries] == [(-5000, "FEES"), (130000, "CLIENT")]
     assert found.account == ""
 
 
