@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from portal.i18n import N_
 from portal.reading.einvoice.invoice import Invoice, counts
@@ -13,6 +13,7 @@ from portal.reading.einvoice.tree import Group, Term
 from portal.reading.findings import Fact, Flag, Level
 
 CODE = "currencyID"
+_WIDE = Context(prec=100)
 ZERO, CENT = Decimal(0), Decimal("0.01")
 
 TOTAL = (
@@ -78,8 +79,8 @@ _DATES = ("BT-2", "BT-7", "BT-9", "BT-26", "BT-72", "BT-73", "BT-74", "BT-134", 
 
 
 def cents(amount: Decimal) -> Decimal:
-    """Rounded to two decimals, half away from zero."""
-    return amount.quantize(CENT, ROUND_HALF_UP)
+    """Rounded to two decimals, half away from zero; numbers of any size that a stranger may write."""
+    return amount.quantize(CENT, ROUND_HALF_UP, context=_WIDE)
 
 
 def summed(groups: list[Group], name: str) -> Decimal:

@@ -149,3 +149,12 @@ def test_lines_that_only_group_others_need_no_price() -> None:
     assert price in grouped
     assert "BR-26" in named(extended.replace(price, b""))
     assert "BR-26" not in named(grouped.replace(price, b""))
+
+
+def test_numbers_of_any_size_are_checked_not_choked_on() -> None:
+    giant = "9" * 20
+    changes = (
+        (">90.00</cbc:TaxableAmount>", f">{giant}</cbc:TaxableAmount>"),
+        ("<cbc:Percent>19<", f"<cbc:Percent>{giant}<"),
+    )
+    assert "BR-CO-17" in named(ubl(*changes))
