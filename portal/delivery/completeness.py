@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 from integrations.contract import Operation
 from portal import audit
 from portal.clients.models import Client
-from portal.delivery import outbox, trail
+from portal.delivery import outbox, trail, tries
 from portal.delivery.models import Attempt, Delivery, Outcome, Receipt, State
 from portal.delivery.problem import (
     CHAIN_BROKEN,
@@ -110,6 +110,7 @@ def verify(session: Session, firm_id: UUID) -> Iterator[Problem]:
         if is_exporting(instance.kind):
             yield from _pairs(session, instance)
             yield from _receipts(session, instance)
+            yield from tries.verify(session, instance)
     yield from trail.verify(session, firm_id)
 
 

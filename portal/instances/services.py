@@ -260,12 +260,14 @@ def add_run(session: Session, instance: Instance, trigger: RunTrigger, now: date
 def record(
     session: Session, instance: Instance, action: str, by: By, facts: Mapping[str, object] | None = None
 ) -> None:
-    """Store the instance and its audit entry."""
+    """Store the instance and its audit entry, which tells its state and its login too (``delivery.trail``)."""
     session.add(instance)
     firm_id = session.get_one(Client, instance.client_id).firm_id
+    uses = str(instance.connection_id) if instance.connection_id else None
+    always: dict[str, object] = {"kind": instance.kind, "name": instance.name, "state": instance.state.value}
     audit.record(
         session, firm_id, action, by=by, client_id=instance.client_id, subject_id=instance.id,
-        facts={"kind": instance.kind, "name": instance.name, **(facts or {})},
+        facts={**always, "connection_id": uses, **(facts or {})},
     )  # fmt: skip
 
 

@@ -30,5 +30,6 @@ def begin(session: Session, viewer: Viewer, instance_id: UUID) -> Instance:
     theirs = setup.chosen_fields(extensions.connector_of(instance.kind))  # name things of the first account
     draft.settings = {name: value for name, value in instance.settings.items() if name not in theirs}
     draft.name, draft.takes, draft.on_click = instance.name, list(instance.takes), instance.on_click
-    record(session, draft, "instance.takes_over", viewer.by, {"from": str(instance.id), "takes": draft.takes})
+    facts = {"from": str(instance.id), "takes": draft.takes, "on_click": draft.on_click}
+    record(session, draft, "instance.takes_over", viewer.by, facts)
     return draft

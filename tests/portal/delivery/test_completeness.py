@@ -10,16 +10,20 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from portal import clock
+from portal import audit, clock
 from portal.access import Viewer
 from portal.audit import AuditEntry
 from portal.clients.models import Client
+from portal.connections.models import Consent
 from portal.delivery import completeness as c
+from portal.delivery import outbox, services
 from portal.delivery import problem as p
 from portal.delivery.deliver import drain
 from portal.delivery.models import Attempt, Delivery, Outcome, Receipt, State
 from portal.documents.models import Document, DocumentText, DocumentVersion
+from portal.extensions.models import Installation
 from portal.instances import services as instances
+from portal.instances import setup
 from portal.instances.models import Instance, InstanceState
 from tests import factories
 from tests.portal.delivery.conftest import Desk
@@ -58,9 +62,43 @@ def one(model: type[Delivery] | type[Receipt]) -> Any:
     return sa.select(col(model.id)).where(*states).limit(1).scalar_subquery()
 
 
+def moved(session: Session, before: State, after: State) -> None:
+    session.execute(sa.update(Delivery).where(col(Delivery.state) == before).values(state=after))
+
+
+def renamed(session: Session) -> None:
+    """Of a document whose arrival tells its name, as the door does."""
+    document = factories.document(session, session.exec(select(Client)).one())
+    facts = {"sha256": document.sha256, "filename": document.filename}
+    audit.record(
+        session, session.exec(select(Client)).one().firm_id, "document.received", by=audit.SYSTEM,
+        client_id=document.client_id, subject_id=document.id, facts=facts,
+    )  # fmt: skip
+    document.filename = "other.pdf"
+
+
 TAMPERING: dict[str, tuple[Callable[[Session], object], str]] = {
     "a delivery deleted": (lambda s: s.execute(sa.delete(Delivery).where(col(Delivery.id) == one(Delivery))), p.NO_ROW),
     "a receipt deleted": (lambda s: s.execute(sa.delete(Receipt).where(col(Receipt.id) == one(Receipt))), p.NO_RECEIPT),
+    "a delivered one given up": (lambda s: moved(s, State.DELIVERED, State.REMOVED), p.NO_WAY),
+    "a delivered one to go again": (lambda s: moved(s, State.DELIVERED, State.QUEUED), p.NO_WAY),
+    "a failure made up": (lambda s: moved(s, State.ACTION_NEEDED, State.FAILED), p.NO_WAY),
+    "one that is never sent": (lambda s: moved(s, State.QUEUED, State.SENDING), p.NO_WAY),
+    "attempts forgotten": (
+        lambda s: s.execute(sa.update(Delivery).where(col(Delivery.state) == State.DELIVERED).values(attempts=0)),
+        p.NO_WAY,
+    ),
+    "a click made up": (
+        lambda s: s.execute(sa.update(Delivery).values(asked_by=factories.person(s).id)),
+        p.NOT_ASKED,
+    ),
+    "a consent slipped in": (
+        lambda s: factories.connection(
+            s, s.exec(select(Client)).one(), s.exec(select(Installation)).one(), consented_by=factories.person(s)
+        ),
+        p.CONSENT_CHANGED,
+    ),
+    "a file renamed": (renamed, p.DOCUMENT_CHANGED),
     "a receipt changed": (
         lambda s: s.execute(sa.update(Receipt).where(col(Receipt.id) == one(Receipt)).values(remote_id="other")),
         p.NOT_IN_AUDIT,
@@ -166,6 +204,59 @@ def test_a_removed_instance_keeps_its_proof(full: Desk, viewer: Callable[..., Vi
         instances.remove(session, viewer(), full.instance.id)
     full.add()
     assert problems(full) == set()
+
+
+def test_a_click_that_was_recorded_holds(full: Desk, viewer: Callable[..., Viewer]) -> None:
+    waiting, who = full.add(), viewer()
+    with full.parts.db.transaction() as session:
+        services.ask(session, who, waiting.id, full.instance.id)
+    assert problems(full) == set()
+
+
+@pytest.mark.parametrize("changed", [{"state": InstanceState.ACTIVE}, {"connection_id": None}, {"on_click": True}])
+def test_what_an_instance_is_by_its_last_entry_shows(
+    full: Desk, viewer: Callable[..., Viewer], changed: dict[str, Any]
+) -> None:
+    who = viewer()
+    with full.parts.db.transaction() as session:
+        instance = session.get_one(Instance, full.instance.id)
+        installed = session.exec(select(Installation)).one()
+        setup.attach(session, who, instance, factories.connection(session, full.client, installed))
+        setup.set_documents(session, who, instance.id, ["incoming_invoice"])
+        instances.pause(session, who, instance.id)
+    assert problems(full) == set()
+    with full.parts.db.transaction() as session:
+        session.execute(sa.update(Instance).values(**changed))
+    assert p.INSTANCE_CHANGED in problems(full)
+
+
+@pytest.mark.parametrize("changed", [{"text": "All of it."}, {"given_at": clock.now() - timedelta(days=9)}])
+def test_a_consent_stays_as_it_was_given(full: Desk, changed: dict[str, Any]) -> None:
+    with full.parts.db.transaction() as session:
+        who, installed = factories.person(session), session.exec(select(Installation)).one()
+        connection = factories.connection(session, full.client, installed, consented_by=who)
+        digest = session.exec(select(Consent.text_digest)).one()
+        audit.record(
+            session, full.firm.id, "connection.connected", by=audit.By(who.id, who.name), subject_id=connection.id,
+            facts={"consent": digest},
+        )  # fmt: skip
+    assert problems(full) == set()
+    with full.parts.db.transaction() as session:
+        session.execute(sa.update(Consent).values(**changed))
+    assert problems(full) == {p.CONSENT_CHANGED, p.CONSENT_LOST}
+
+
+def test_an_integration_that_is_gone_shows(full: Desk) -> None:
+    with full.parts.db.transaction() as session:
+        installed = session.exec(select(Installation)).one()
+        other = factories.instance(session, full.client, installed)
+        factories.recorded(session, other)
+        outbox.plan_instance(session, other)
+    assert problems(full) == set()
+    with full.parts.db.transaction() as session:
+        session.execute(sa.delete(Delivery).where(col(Delivery.instance_id) == other.id))
+        session.execute(sa.delete(Instance).where(col(Instance.id) == other.id))
+    assert problems(full) == {p.INSTANCE_LOST}
 
 
 def test_other_firms_are_not_looked_at(full: Desk) -> None:
