@@ -9,7 +9,9 @@ from integrations.contract import N_, Ability, DocumentKind, Manifest, OAuth, Sc
 MANIFEST = Manifest(
     kind="quickbooks",
     name="QuickBooks Online",
-    summary=N_("Incoming invoices become bills, receipts expenses, outgoing invoices invoices; the file is attached."),
+    summary=N_(
+        "Enters incoming invoices as bills, receipts as expenses and outgoing invoices as invoices, each with its file."
+    ),
     consent=N_(
         "I allow Kontor to read this company's lists in QuickBooks Online and to enter bills, expenses, credits, "
         "invoices, vendors, customers and service items with their files there. I can revoke this at any time."
