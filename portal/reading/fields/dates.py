@@ -56,6 +56,8 @@ _ROLES = Roles(
                 r"zeitraum|period|skonto|leistungsdatum|liefer(und|oder|bzw)leistungsdatum|lieferungam"
                 r"|geliefertam|bestellungvom|bestellung\w{0,20}vom"
                 r"|gemass\w{0,30}vom|version\w{0,10}vom|lieferung\w{0,24}vom|auftrag\w{0,20}vom"
+                r"|(abz(u?gl|uglich)|less|minus|zur?)\d?(abschlags?|teil|anzahlungs?)?(rechnung|invoice)"
+                r"[a-z0-9]{0,24}?(vom|dated|of)"
                 r"|lieferscheinvom|angebot\w{0,16}vom|discount|stand\d*$|gultig|ausgegeben|permit"
             ),
         ),

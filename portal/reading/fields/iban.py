@@ -12,7 +12,7 @@ from stdnum import get_cc_module
 from stdnum import iban as iban_rules
 from stdnum.eu import vat as eu_vat
 
-from portal.reading.fields.labels import Seen
+from portal.reading.fields.labels import BUYER, Seen
 from portal.reading.fields.ranking import Choice, Ranked, best
 from portal.reading.findings import Source
 from portal.reading.words import Cell, Page, squeeze
@@ -112,12 +112,10 @@ class VatId:
 
 def vat_ids(pages: Sequence[Page]) -> list[Ranked[VatId]]:
     """All VAT ids on the pages, with what speaks for each being one."""
-    return [
-        one for page in pages for number, row in enumerate(page.rows) for cell in row for one in _vat_ids(cell, row)
-    ]
+    return [one for page in pages for row in page.rows for cell in row for one in _vat_ids(cell, row, page)]
 
 
-def _vat_ids(cell: Cell, row: Sequence[Cell]) -> Iterator[Ranked[VatId]]:
+def _vat_ids(cell: Cell, row: Sequence[Cell], page: Page) -> Iterator[Ranked[VatId]]:
     for match in _VAT.finditer(cell.text):
         before = squeeze(cell.text[: match.start()])[-40:] or _left(cell, row)
         labelled = bool(_VAT_LABEL.search(before))
@@ -126,9 +124,24 @@ def _vat_ids(cell: Cell, row: Sequence[Cell]) -> Iterator[Ranked[VatId]]:
             valid = is_vat_id(number)
             if valid or (labelled and _looks_right(number)):
                 score = (3.0 if valid else 0.6) + (1.0 if labelled else -0.6)
-                found = VatId(number, valid, bool(_BUYERS.search(before)))
+                found = VatId(number, valid, bool(_BUYERS.search(before)) or _is_under_buyer(page, cell))
                 yield Ranked(Seen(found, cell, match.start(), match.start() + len(printed)), score)
                 break
+
+
+def _is_under_buyer(page: Page, cell: Cell) -> bool:
+    """Whether the lines right above, that begin where the cell begins, begin with «Bill to» or the like."""
+    below = cell
+    for row in reversed(page.rows[max(cell.row - 16, 0) : cell.row]):
+        over = next((one for one in row if abs(one.place.left - cell.place.left) < 1.2 * max(cell.height, 8)), None)
+        if over is None:
+            continue
+        if below.place.top - over.place.bottom > 1.5 * max(cell.height, 8):
+            return False
+        if BUYER.match(squeeze(over.text.partition(":")[0])):
+            return True
+        below = over
+    return False
 
 
 def _left(cell: Cell, row: Sequence[Cell]) -> str:

@@ -16,6 +16,24 @@ from portal.reading.words import Cell, Page, squeeze
 
 T = TypeVar("T")
 
+# Squeezed labels of a party: the seller, the buyer, and whoever is neither.
+SELLER = re.compile(
+    r"^(verkaufer(in)?|rechnungs(er)?steller|rechnungsersteller|lieferant|leistungserbringer|auftragnehmer"
+    r"|seller|vendor|supplier|from|von|soldby|serviceprovider|issuedby|billedby|absender|firma|payee"
+    r"|beneficiary|verkoper|vendeur|fournisseur|zahlungsempfanger|rechnungvon|remitto|biller|merchant)$"
+)
+BUYER = re.compile(
+    r"^(kaufer(in)?(leistungsempfanger)?|rechnungs(empfanger|anschrift|adresse)|rechnungan|leistungsempfanger"
+    r"|kunde|auftraggeber|buyer|billto(address)?|billedto|invoiceto|invoicedto|soldto|customer(name)?|client"
+    r"|bestto|chargeto|to|an|factuuradres|klant|acheteur|factureea|adressedefacturation|billingaddress"
+    r"|invoiceaddress|besteller|debitor|debtor|empfanger|guestname|attn)$"
+)
+OTHERS = re.compile(
+    r"^(waren|liefer|shipto|shipping|delivery|abweichender?(warenempfanger|zahlungsempfanger"
+    r"|rechnungsempfanger)?|warenempfanger|lieferanschrift|lieferadresse|afleveradres|adressedelivraison"
+    r"|serviceaddress|remitto)"
+)
+
 
 class Where(IntEnum):
     """How a label stands to its value."""

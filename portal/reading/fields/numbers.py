@@ -10,7 +10,8 @@ from portal.reading.fields.ranking import Choice, Ranked, best
 from portal.reading.words import Cell, Page
 
 _TOKEN = re.compile(
-    r"(?<![\w@])(?:#\s?)?(?=[A-Za-z\-/_.:]{0,20}\d)[A-Za-z0-9][A-Za-z0-9\-/_.:]{0,34}(?:\s[-/]\s[A-Za-z0-9\-/]{1,20})?"
+    r"(?<![\w@])(?:#\s?)?(?:\d{1,3}(?: \d{3}){2,5}(?![\w.,%])"
+    r"|(?=[A-Za-z\-/_.:]{0,20}\d)[A-Za-z0-9][A-Za-z0-9\-/_.:]{0,34}(?:\s[-/]\s(?=[A-Za-z\-/]*\d)[A-Za-z0-9\-/]{1,20})?)"
 )
 _DATE = re.compile(
     r"[0-3]?\d[./-][01]?\d[./-](?:19|20)?\d\d|(?:19|20)\d\d[./-][01]?\d[./-][0-3]?\d|[0-2]?\d:[0-5]\d(?::[0-5]\d)?"
@@ -63,6 +64,7 @@ _ROLES = Roles(
                 rf"(zu|zur|fur|bezug\w{{0,12}}|betreffend|betrifft|original|urspr\w{{0,12}}|vorherige"
                 rf"|bisherige|corrects?|refto|d?origine|ancienne|former)(der|ihrer|unserer"
                 rf"|the)?{_INVOICE}s?({_NO})?|{_INVOICE}(d?origine|original)"
+                rf"|(abz(u?gl|uglich)|less|minus)\d?(abschlags?|teil|anzahlungs?)?{_INVOICE}s?({_NO})?"
             ),
         ),
         (
@@ -117,7 +119,8 @@ def _tokens(cell: Cell) -> Iterator[Seen[str]]:
             cell.text[max(start - 1, 0) : start] == "("
             and cell.text[start + len(printed) : start + len(printed) + 1] == ")"
         )
-        if printed and not bracketed and _could_be(printed, cell.text[match.end() : match.end() + 2]):
+        ordinal = re.fullmatch(r"\d{1,2}\.", match.group())  # «1. Abschlagsrechnung»
+        if printed and not bracketed and not ordinal and _could_be(printed, cell.text[match.end() : match.end() + 2]):
             yield Seen(printed, cell, start, start + len(printed))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from portal.reading.fields.labels import Seen
+from portal.reading.fields.labels import BUYER, OTHERS, SELLER, Seen
 from portal.reading.fields.ranking import Choice, Ranked, best
 from portal.reading.words import Cell, Page, squeeze
 
@@ -33,22 +33,6 @@ _STREET = re.compile(
     re.IGNORECASE,
 )
 _SEPARATED = re.compile(r"\s*[●•·|∙*▪■–—]\s*|\s+-\s+|\s*,\s+|\s{2,}")
-_SELLER = re.compile(
-    r"^(verkaufer(in)?|rechnungs(er)?steller|rechnungsersteller|lieferant|leistungserbringer|auftragnehmer"
-    r"|seller|vendor|supplier|from|von|soldby|serviceprovider|issuedby|billedby|absender|firma|payee"
-    r"|beneficiary|verkoper|vendeur|fournisseur|zahlungsempfanger|rechnungvon|remitto|biller|merchant)$"
-)
-_BUYER = re.compile(
-    r"^(kaufer(in)?(leistungsempfanger)?|rechnungs(empfanger|anschrift|adresse)|rechnungan|leistungsempfanger"
-    r"|kunde|auftraggeber|buyer|billto(address)?|billedto|invoiceto|invoicedto|soldto|customer(name)?|client"
-    r"|bestto|chargeto|to|an|factuuradres|klant|acheteur|factureea|adressedefacturation|billingaddress"
-    r"|invoiceaddress|besteller|debitor|debtor|empfanger|guestname|attn)$"
-)
-_OTHERS = re.compile(
-    r"^(waren|liefer|shipto|shipping|delivery|abweichender?(warenempfanger|zahlungsempfanger"
-    r"|rechnungsempfanger)?|warenempfanger|lieferanschrift|lieferadresse|afleveradres|adressedelivraison"
-    r"|serviceaddress|remitto)"
-)
 _NOT_A_NAME = re.compile(
     (
         r"rechnung|nummer|\.(?:com|de|net|at|eu)\b|\bkunden?-?(?:nr|daten)|gutschrift|datum|betrag"
@@ -181,14 +165,15 @@ class _Look:
 
     def sellers(self) -> list[Ranked[str]]:
         """Candidates for the seller."""
-        found = [*self._labelled(_SELLER, 2.6), *self._sender_lines(), *self._lines()]
+        found = [*self._labelled(SELLER, 2.6), *self._sender_lines(), *self._lines()]
+        found = [one for one in found if not _is_addressed(one.seen)]
         if self.receipt:
             found += self._top()
         return [Ranked(one.seen, one.score + self._own(one.seen)) for one in found]
 
     def buyers(self) -> list[Ranked[str]]:
         """Candidates for the buyer."""
-        return [*self._labelled(_BUYER, 2.8), *self._addressees()]
+        return [*self._labelled(BUYER, 2.8), *self._addressees()]
 
     def _own(self, seen: Seen[str]) -> float:
         """More for a name that the web site or the mail address bears, and one that stands at the VAT id or IBAN."""
@@ -360,7 +345,7 @@ class _Look:
                 if (
                     gap > 2.2 * cell.height
                     or len(lines) > 6
-                    or _OTHERS.match(squeeze(over.text))
+                    or OTHERS.match(squeeze(over.text))
                     or re.search(r"[●•·|∙]|\s-\s.*\s-\s", over.text)
                     or over.text.strip().endswith(":")
                 ):
@@ -373,6 +358,12 @@ class _Look:
         return [
             cell for block in self._blocks() for cell in block if any(_PERSONAL.match(one.text) for one in block[:2])
         ]
+
+
+def _is_addressed(seen: Seen[str]) -> bool:
+    """Whether the buyer's label is in front of a name: «Bill to: Muster GmbH»."""
+    head, colon, _name = seen.cell.text.partition(":")
+    return bool(colon) and seen.start <= len(head) and bool(BUYER.match(squeeze(head)))
 
 
 _TAIL = re.compile(

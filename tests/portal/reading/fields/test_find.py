@@ -162,3 +162,42 @@ def test_the_title_tells_the_sort_of_paper(title: str, paper: Paper) -> None:
 
 def test_an_empty_sheet_of_words_yields_nothing_but_its_sort() -> None:
     assert set(read("...").found()) <= {"paper"}
+
+
+def test_an_invoice_that_is_taken_off_is_another_one() -> None:
+    found = read(
+        "Thormann Ingenieure GmbH\n\nHamburg, 30.06.2026\n\nSchlussrechnung Nr. 2026/44\n\n"
+        "Honorar brutto   59.500,00 EUR\n"
+        "abzgl. 1. Abschlagsrechnung AR 2026/12 vom 31.03.2026   -23.800,00 EUR\n"
+        "noch zu zahlen   35.700,00 EUR"
+    )
+    assert (value(found, "number"), value(found, "issued_on")) == ("2026/44", date(2026, 6, 30))
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("Rechnungs-Nr. 7 004 551 902", "7 004 551 902"),
+        ("Rechnung-Nr.: 4400-118 / Beleg-Datum 11.06.2026", "4400-118"),
+    ],
+)
+def test_groups_of_digits_are_one_number_and_words_behind_are_no_part_of_it(line: str, number: str) -> None:
+    assert value(read(f"Funkwerk AG\n{line}\nGesamtbetrag 67,50 EUR"), "number") == number
+
+
+def test_a_vat_id_below_bill_to_is_the_buyers() -> None:
+    found = read(
+        "Nimbus Labs Ltd       Invoice no. NL-4512\n"
+        "14 Wharf Road         Bill to\n"
+        "London N1 7GR         Acme Robotics GmbH\n"
+        "United Kingdom        10119 Berlin\n"
+        "                      VAT ID DE129273398\n"
+        "VAT GB 980 7806 84\n\n"
+        "Total GBP 1,254.60"
+    )
+    assert value(found, "seller_vat_id") == "GB980780684"
+
+
+def test_a_name_behind_a_buyers_label_is_not_the_sellers() -> None:
+    found = read("Jonas Weidlich\n\nAn: Stadtmagazin Verlag GmbH, 28195 Bremen\n\nRechnung 01/26")
+    assert value(found, "seller") == "Jonas Weidlich"
