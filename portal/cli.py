@@ -241,7 +241,7 @@ def _verify(options: argparse.Namespace) -> int:
     from portal.delivery.problem import CHAIN_BROKEN
 
     wrong = 0
-    with _opened() as parts, parts.db.read() as session:
+    with _opened() as parts, parts.db.snapshot() as session:
         if (number := audit.broken(session, audit.INSTALLATION)) is not None:
             wrong += 1
             print(CHAIN_BROKEN % {"number": number})

@@ -163,6 +163,14 @@ class Database:
             yield session
 
     @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """The same, and all is seen as it is at the first look, whatever others commit meanwhile."""
+        # SQLite's read transactions are like that anyway.
+        still = self._reader if self.is_sqlite else self._reader.execution_options(isolation_level="REPEATABLE READ")
+        with Session(still, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @contextmanager
     def transaction(self) -> Iterator[Session]:
         """One write transaction: committed at the end, rolled back on any error; then the bell rings."""
         with Session(self._writer, expire_on_commit=False) as session:

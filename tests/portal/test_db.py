@@ -27,3 +27,16 @@ def test_the_planner_uses_the_small_index_once_it_knows_how_large_the_table_is(d
 def test_a_session_that_reads_cannot_write(db: Database) -> None:
     with pytest.raises(Exception, match=r"readonly|read-only"), db.read() as session:
         factories.firm(session)
+
+
+def test_a_snapshot_stays_as_it_was_at_the_first_look(db: Database) -> None:
+    count = text("SELECT count(*) FROM firm")
+    with db.snapshot() as session:
+        before = session.connection().execute(count).scalar_one()
+        with db.transaction() as other:
+            factories.firm(other)
+        assert session.connection().execute(count).scalar_one() == before
+    with db.snapshot() as session:
+        assert session.connection().execute(count).scalar_one() == before + 1
+    with pytest.raises(Exception, match=r"readonly|read-only"), db.snapshot() as session:
+        factories.firm(session)
