@@ -70,7 +70,7 @@ _ROLES = Roles(
                 r"|zahlungsziel|zahlbar\w{0,40}?bis(zum|spatestens)?|zahlungbis(zum)?|zahlungstermin"
                 r"|zahltermin|vervaldatum|dateecheance|datedecheance|echeance|echeancele"
                 r"|uberweisen\w{0,40}?bis(zum|spatestens(zum)?)?"
-                r"|begleichen\w{0,30}?bis(zum)?|spatestens(bis)?(zum)?|nolaterthan|(remit|pay"
+                r"|zahlensie\w{0,30}?bis(zum|spatestens(zum)?)?|begleichen\w{0,30}?bis(zum)?|spatestens(bis)?(zum)?|nolaterthan|(remit|pay"
                 r"|paid)\w{0,30}?(until|by|before)|betrag\w{0,60}?wird(am|zum)|(abbuchung|einzug"
                 r"|lastschrift"
                 r"|bankeinzug)(erfolgt)?(am|zum)|buchenwir\w{0,40}?(am|zum)|zahlungsfrist|nettobis(zum)?"
@@ -114,7 +114,7 @@ def choose(pages: Sequence[Page], number: Choice[str] | None = None) -> tuple[Ch
     """The date of issue and the due date; the first stands often beside the number."""
     seen = [one for page in pages for cell in page.cells for one in _dates(cell)]
     ordered = _in_order(seen, pages)
-    sheet = Sheet(pages, ordered)
+    sheet = Sheet(pages, ordered, apart=True)
     said = [sheet.roles(one, _ROLES) for one in sheet.seen]
     issue = best(
         [

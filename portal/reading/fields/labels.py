@@ -99,10 +99,14 @@ def _nearness(letters: int) -> float:
 
 
 class Sheet(Generic[T]):
-    """All values of one sort on the pages, so that a label is not heard across another value."""
+    """All values of one sort on the pages, so that a label is not heard across another value.
 
-    def __init__(self, pages: Sequence[Page], seen: Sequence[Seen[T]]) -> None:
+    ``apart``: words above that span several values are told apart, one for each, as in «Ordered  Invoiced».
+    """
+
+    def __init__(self, pages: Sequence[Page], seen: Sequence[Seen[T]], *, apart: bool = False) -> None:
         self.pages = pages
+        self.apart = apart
         self.seen = sorted(seen, key=lambda one: one.key)
         self._in_cell: dict[int, list[Seen[T]]] = {}
         for one in self.seen:
@@ -175,8 +179,20 @@ class Sheet(Generic[T]):
             if id(cell) in self._in_cell:
                 return ""
             if any(char.isalpha() for char in cell.text):
-                return cell.text
+                return self._own_words(one, cell)
         return ""
+
+    def _own_words(self, one: Seen[T], cell: Cell) -> str:
+        """What a cell above says of a value: all of it, or the words right over it where it spans several values."""
+        row = self._rows[one.cell.page, one.cell.row]
+        values = [each for below in row for each in self._in_cell.get(id(below), ())]
+        places = [each.cell.placed(each.start, each.end) for each in values]
+        spanned = [place for place in places if cell.place.left < place.right and place.left < cell.place.right]
+        if not self.apart or len(spanned) < 2:
+            return cell.text
+        mine = one.cell.placed(one.start, one.end)
+        words = [word for word in cell.words if word.place.left < mine.right and mine.left < word.place.right]
+        return " ".join(word.text for word in words)
 
     def header(self, one: Seen[T], rows: int = 45) -> str:
         """The head of its column: the first words above it that overlap it, over values of the same sort."""

@@ -53,6 +53,7 @@ _NOT_A_NAME = re.compile(
         r"|duplicate"
         r"|facture|factuur|quittung|beleg|kasse|original|hra|hrb|mo|opening|hours|öffnungszeiten"
         r"|betreff"
+        r"|inh|inhaber(?:in)?"
         r"|bemerkung\w*|inhalt|referenz|reference)\b"
     ),
     re.IGNORECASE,
@@ -367,7 +368,9 @@ def _is_addressed(seen: Seen[str]) -> bool:
 
 
 _TAIL = re.compile(
-    (r"\s+(?:Tel|Fax|GLN|USt|VAT)\b.*|\s*[|●•·∙].*|\s\(\w*\s?(?:no|reg).*|\s{2,}.*|\s*\(?\d{5,7}\s?-\s?[A-Z]\b\)?.*"),
+    (
+        r"\s+(?:Tel|Fax|GLN|USt|VAT|Inh(?:aber(?:in)?)?)\b.*|\s*[|●•·∙].*|\s\(\w*\s?(?:no|reg).*|\s{2,}.*|\s*\(?\d{5,7}\s?-\s?[A-Z]\b\)?.*"
+    ),
     re.IGNORECASE,
 )
 _HOUSE = re.compile(r".*[A-Za-zß.]\s\d{1,4}\s?[a-z]?(?:\s?[-/]\s?\d{1,4}\s?[a-z]?)?$|^\d{1,5}[A-Za-z]?[,\s].*")

@@ -201,3 +201,18 @@ def test_a_vat_id_below_bill_to_is_the_buyers() -> None:
 def test_a_name_behind_a_buyers_label_is_not_the_sellers() -> None:
     found = read("Jonas Weidlich\n\nAn: Stadtmagazin Verlag GmbH, 28195 Bremen\n\nRechnung 01/26")
     assert value(found, "seller") == "Jonas Weidlich"
+
+
+def test_headings_over_several_dates_are_told_apart() -> None:
+    found = read(
+        "Warenhaus24 GmbH\n\n"
+        "Rechnungsnr.    Bestelldatum Rechnungsdatum\n"
+        "WH26-00091827   01.04.2026     03.04.2026\n\n"
+        "Gesamt 76,98 EUR\n\nBezahlt mit PayPal am 01.04.2026"
+    )
+    assert value(found, "issued_on") == date(2026, 4, 3)
+
+
+def test_who_asks_to_pay_by_a_day_says_when_it_is_due() -> None:
+    found = read("Rechnung Nr. 31077\nDatum: 08.01.2026\nEndbetrag 175,61 EUR\nBitte zahlen Sie bis zum 07.02.2026.")
+    assert value(found, "due_on") == date(2026, 2, 7)
