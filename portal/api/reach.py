@@ -49,6 +49,7 @@ def register(api: APIFlask, settings_redis: str) -> None:
         key_prefix="kontor-api",
     )
     api.before_request(_guard)
+    api.after_request(_keep_private)
     api.register_error_handler(RateLimitExceeded, _too_often)
 
 
@@ -91,6 +92,12 @@ def _guard() -> None:
             raise Refused(401, headers=WRONG if "Authorization" in request.headers else CHALLENGE)
     elif g.viewer.token_id is not None:
         _note_use(g.viewer.token_id)
+
+
+def _keep_private(answer: Response) -> Response:
+    """Nothing between us and the caller, nor the caller's own cache, keeps what is told (RFC 9111)."""
+    answer.headers.setdefault("Cache-Control", "no-store")
+    return answer
 
 
 def _note_use(token_id: UUID) -> None:

@@ -233,3 +233,8 @@ def test_what_is_no_file_is_told_in_the_readers_language(caller: Callers, client
     answer = who.post(f"/clients/{client.id}/documents", data=b"%PDF-1.4", content_type="application/pdf")
     assert answer.json is not None
     assert answer.json["errors"] == [{"field": "file", "detail": "Bitte eine Datei."}]
+
+
+def test_no_cache_keeps_what_is_told(caller: Callers, client: Client) -> None:
+    for answer in (caller().get("/clients"), caller().get(f"/clients/{client.id}/documents/{uuid4()}")):
+        assert answer.headers["Cache-Control"] == "no-store"
