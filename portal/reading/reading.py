@@ -22,6 +22,7 @@ from portal.reading.words import Page
 PICTURES = frozenset({"image/jpeg", "image/png"})
 XML = frozenset({"application/xml", "text/xml"})
 PDF = "application/pdf"
+OF_ANOTHER = 0.6  # the most that is believed of a value that may be another paper's
 MORE_PAGES = N_("Only the first %(read)s of %(pages)s pages were read.")
 MORE_PICTURES = N_("Only the first %(read)s scanned pages were read.")
 
@@ -111,7 +112,21 @@ def _of_pdf(content: bytes, client: ClientFacts | None, limits: Limits) -> Readi
         if invoice is None:
             raise
         return Reading(findings=invoice.findings, einvoice=True)
-    return reading if invoice is None else _hybrid(invoice, reading, pages)
+    return _of_the_first(reading) if invoice is None else _hybrid(invoice, reading, pages)
+
+
+def _of_the_first(reading: Reading) -> Reading:
+    """Of a file that seems to hold several papers, what only a later one says is told with doubt."""
+    if not reading.parts:
+        return reading
+    found = reading.findings.found()
+    last = reading.parts[0].last
+    doubted: dict[str, Any] = {
+        name: replace(one, confidence=min(one.confidence, OF_ANOTHER))
+        for name, one in found.items()
+        if one.page is not None and one.page > last
+    }
+    return replace(reading, findings=replace(reading.findings, **doubted))
 
 
 def _hybrid(invoice: EInvoice, reading: Reading, pages: Sequence[Page]) -> Reading:

@@ -14,6 +14,7 @@ from portal.reading.einvoice.invoice import Invoice, findings_of, invoice_of
 from portal.reading.findings import Fact, Findings, Flag, Level
 
 UNREADABLE = N_("The e-invoice “%(name)s” inside the PDF cannot be read; only its pages count. %(why)s")
+NOTHING = N_("The file is empty, damaged, too large or no XML.")
 NO_INVOICE = N_("The file “%(name)s” inside the PDF is no e-invoice of a known standard; only its pages count.")
 SEVERAL = N_("The PDF holds several different e-invoices; “%(name)s” was read.")
 
@@ -70,6 +71,8 @@ def _tried(file: Attachment) -> tuple[Invoice | None, Flag | None]:
     if not file.content and not is_named_invoice(file):
         return None, None
     try:
+        if not file.content:
+            raise Invalid(NOTHING)
         invoice = invoice_of(xml.parse(file.content))
     except Invalid as error:
         why: Fact = str(error.facts["why"]) if error.facts else [error.text]

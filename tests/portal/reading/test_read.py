@@ -98,6 +98,17 @@ def test_several_invoices_in_one_file_are_proposed_apart(reader: Reader) -> None
     assert [(part.first, part.last) for part in parts] == [(1, 1), (2, 2)]
 
 
+def test_of_several_invoices_no_value_of_a_later_one_is_believed(reader: Reader) -> None:
+    """The number of the first and the larger total of the second must not be booked as one invoice."""
+    invoice = (
+        "Alpha Reinigung GmbH, Weg 1, 10115 Berlin\n\nRechnung A-100{}\n\nDatum 0{}.02.2026\n\n"
+        "Netto {}00,00 EUR\nUSt 19% {},00 EUR\nGesamt {},00 EUR"
+    )
+    reading = reader.read(sheets.pdf(invoice.format(1, 1, 1, 19, 119), invoice.format(2, 2, 2, 38, 238)), PDF)
+    assert reading.parts
+    assert [name for name, one in reading.findings.found().items() if one.page == 2 and one.confidence >= 0.95] == []
+
+
 @pytest.mark.parametrize(
     ("content", "media_type", "reason"),
     [
