@@ -261,10 +261,14 @@ def _verify(options: argparse.Namespace) -> int:
 @contextmanager
 def _opened() -> Iterator[Parts]:
     """The parts for one command, on a database with the present schema."""
+    from sqlalchemy import inspect
+
     from portal.parts import assemble
 
     parts = assemble(config.read())
     try:
+        if not inspect(parts.db.engine).has_table("firm"):
+            raise Failed("There is no Kontor here yet: its database is empty. `kontor doctor` tells which one it is.")
         yield parts
     finally:
         parts.db.dispose()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
@@ -83,3 +84,11 @@ def test_the_index_of_the_search_is_made_anew(kontor: Kontor, parts: Parts) -> N
     assert (done.returncode, done.stdout) == (0, "1 documents can be found.\n")
     with parts.db.read() as session:
         assert session.connection().exec_driver_sql("SELECT count(*) FROM document_search").scalar() == 1
+
+
+def test_an_empty_place_is_named_in_one_sentence(environ: dict[str, str], tmp_path: Path) -> None:
+    empty = {**environ, "KONTOR_DATABASE_URL": f"sqlite:///{tmp_path}/empty.db"}
+    command = [sys.executable, "-m", "portal.cli", "verify"]
+    done = subprocess.run(command, check=False, env=empty, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "no Kontor here" in done.stderr
