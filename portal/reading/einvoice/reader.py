@@ -70,9 +70,9 @@ def _tried(file: Attachment) -> tuple[Invoice | None, Flag | None]:
     """The invoice that a file inside a PDF is, or what is wrong when its name promises one."""
     if not file.content and not is_named_invoice(file):
         return None, None
+    if not file.content:
+        return None, Flag(text=UNREADABLE, facts={"name": file.name, "why": [NOTHING]}, level=Level.ERROR)
     try:
-        if not file.content:
-            raise Invalid(NOTHING)
         invoice = invoice_of(xml.parse(file.content))
     except Invalid as error:
         why: Fact = str(error.facts["why"]) if error.facts else [error.text]
