@@ -72,14 +72,16 @@ def show(client_id: UUID) -> ClientOut:
 def change(client_id: UUID, body: ClientChange) -> ClientOut:
     """Change a client
 
-    What is not named stays.
+    Its particulars; or take it off the board and put it back. What is not named stays.
     """
     with writing() as session:
         client = access.client_or_404(session, viewer(), client_id, Right.CLIENTS)
-        present = {name: getattr(client, name) or "" for name in ClientChange.model_fields}
-        given = {name: getattr(body, name) or "" for name in body.model_fields_set}
-        particulars = clients.Particulars(**{**present, **given})
-        return told.filled(ClientOut, clients.change(session, viewer(), client_id, particulars))
+        present = {name: getattr(client, name) or "" for name in ClientChange.model_fields if name != "archived"}
+        given = {name: getattr(body, name) or "" for name in body.model_fields_set if name != "archived"}
+        changed = clients.change(session, viewer(), client_id, clients.Particulars(**{**present, **given}))
+        if body.archived is not None:
+            changed = clients.archive(session, viewer(), client_id, away=body.archived)
+        return told.filled(ClientOut, changed)
 
 
 @accounts.get("/clients/<uuid:client_id>/bank-accounts")

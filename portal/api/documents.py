@@ -17,10 +17,12 @@ from portal.api.problems import Refused, answer
 from portal.api.reach import parts, reading, viewer, writing
 from portal.api.shapes import (
     Asked,
+    Counted,
     DocumentChange,
     DocumentOut,
     DocumentPage,
     DocumentQuery,
+    PutAside,
     RefusalPage,
     RefusalQuery,
     Removal,
@@ -223,6 +225,18 @@ def refusals(client_id: UUID, query: RefusalQuery) -> RefusalPage:
     with reading() as session:
         found = services.refusals(session, viewer(), client_id, seen=query.seen, after=query.after, limit=query.limit)
         return RefusalPage(items=[told.refusal(one) for one in found.refusals], after=found.after)
+
+
+@bp.post("/clients/<uuid:client_id>/refusals/put-aside")
+@bp.input(PutAside, arg_name="body")
+@bp.output(Counted)
+def put_aside(client_id: UUID, body: PutAside) -> Counted:
+    """Put refused files aside
+
+    Somebody has looked at them; they stay listed, with «seen».
+    """
+    with writing() as session:
+        return Counted(count=services.put_aside(session, viewer(), client_id, body.refusal_ids))
 
 
 def _tag(document: Document) -> str:

@@ -75,6 +75,7 @@ class ClientChange(Given):
     vat_id: Short | None = None
     email: Short | None = None
     note: Annotated[Text, Field(max_length=2000)] | None = None
+    archived: bool | None = Field(default=None, description="Off the board, or back; nothing stops by it.")
 
 
 class ClientOut(Told):
@@ -291,6 +292,18 @@ class RefusalOut(Told):
     text: str = Field(description="Why not, in the language that was asked for.")
     refused_at: datetime
     seen_at: datetime | None
+
+
+class PutAside(Given):
+    """Refused files that somebody has looked at."""
+
+    refusal_ids: Annotated[list[UUID], Field(min_length=1, max_length=200)]
+
+
+class Counted(Told):
+    """How many it was done to; those it was done to before are left out."""
+
+    count: int
 
 
 class RefusalPage(Told):

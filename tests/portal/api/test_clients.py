@@ -32,6 +32,16 @@ def test_a_client_is_created_found_and_changed(caller: Callers) -> None:
     assert cleared["vat_id"] is None
 
 
+def test_a_client_is_archived_and_put_back(caller: Callers, client: Client) -> None:
+    who, path = caller(), f"/clients/{client.id}"
+    away = who.call("PATCH", path, json={"archived": True}).json or {}
+    assert (away["name"], away["archived_at"] is None) == (client.name, False)
+    assert (who.get("/clients").json or {})["items"] == []
+    assert [one["id"] for one in (who.get("/clients?only=archived").json or {})["items"]] == [str(client.id)]
+    assert (who.call("PATCH", path, json={"archived": False}).json or {})["archived_at"] is None
+    assert len((who.get("/clients").json or {})["items"]) == 1
+
+
 def test_a_number_in_use_is_a_conflict_that_names_the_field(caller: Callers, client: Client) -> None:
     answer = caller().post("/clients", {"name": "Noch einer", "number": client.number})
     assert answer.status_code == 409

@@ -87,6 +87,11 @@ def test_a_file_that_is_not_taken_is_refused_with_its_reason_and_listed(caller: 
     listed = who.get(f"/clients/{client.id}/refusals").json
     assert listed is not None
     assert [one["text"] for one in listed["items"]] == [answer.json["detail"]]
+    chosen = {"refusal_ids": [listed["items"][0]["id"]]}
+    for count in (1, 0):
+        assert who.post(f"/clients/{client.id}/refusals/put-aside", chosen).json == {"count": count}
+    assert (who.get(f"/clients/{client.id}/refusals").json or {})["items"] == []
+    assert len((who.get(f"/clients/{client.id}/refusals?seen=true").json or {})["items"]) == 1
 
 
 def test_the_same_key_gives_the_same_document(caller: Callers, client: Client, db: Database) -> None:

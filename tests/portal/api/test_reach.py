@@ -36,6 +36,7 @@ BODIES = {
     "retry": {"delivery_ids": [str(uuid4())]},
     "deliveries": {"instance_id": str(uuid4())},
     "removal": {"reason": "x"},
+    "put-aside": {"refusal_ids": [str(uuid4())]},
     "twin": {"keep": True},
     "split": {"starts": [1, 2]},
     "connection": {"connection_id": str(uuid4())},
