@@ -102,8 +102,9 @@ def test_a_name_that_is_taken_is_kept_by_its_file(sandbox: OneDriveBench, ready:
     """Whether Microsoft says so when the session begins or with its last piece."""
     sandbox.set(conflict_at_start=at_start)
     delivered(ready, invoice(b"first"))
+    document = invoice(large())
     for _repeat in range(2):
-        receipt = ready.deliver(invoice(large()), "r-2", None)
+        receipt = ready.deliver(document, "r-2", None)
         assert receipt.extras["name"] == "2026-03-01 Mühle AG R-1 (2).pdf"
     assert sandbox.content(sandbox.living("anna")[f"{MONTH}/{NAME}"]) == b"first"
     assert not [key for key in ready.wiring.memory.facts if key.startswith("session:")]  # type: ignore[attr-defined]
