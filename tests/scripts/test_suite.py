@@ -29,7 +29,10 @@ def result(suite: ModuleType, folder: Path, failing: int) -> Any:
     broken = "".join(f"def test_fails_{number}(): assert False\n" for number in range(failing))
     (folder / "test_some.py").write_text(TESTS + broken)
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "KONTOR"))}
-    return suite.run("sqlite", ["-n", "0", f"--rootdir={folder}", "-c", os.devnull, str(folder)], environ)
+    environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # starting them takes longer than the tests
+    return suite.run(
+        "sqlite", ["-p", "xdist.plugin", "-n", "0", f"--rootdir={folder}", "-c", os.devnull, str(folder)], environ
+    )
 
 
 def test_what_passes_alone_is_named_and_fails_nothing(suite: ModuleType, tmp_path: Path) -> None:
