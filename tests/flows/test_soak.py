@@ -47,7 +47,7 @@ def test_killed_workers_and_faults_change_nothing_in_the_end(
 def _trouble(at: World, chance: random.Random, seconds: float) -> tuple[list[Document], int]:
     documents: list[Document] = []
     end, killed = time.monotonic() + seconds, 0
-    while time.monotonic() < end:
+    while time.monotonic() < end or not killed:
         while len(at.workers) < WORKERS:
             at.start_worker()
         documents += at.add(chance.randint(0, 5), party_name=f"Lieferant {chance.randint(1, 20)}")
