@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+import httpx
+
 from integrations.addresses import Reach
 from integrations.conformance.bench import Arrival
 from integrations.contract import Connector, Receipt
 from integrations.layout import Layout
 from integrations.webdav.connector import WebDav
 from integrations.webdav.login import DavLogin
-from tests.integrations.bench import SandboxBench
+from tests.integrations.bench import SandboxBench, entered
 
 HERE = Reach(inner="127.0.0.1")
 
@@ -79,3 +81,10 @@ class DavBench(SandboxBench):
     def fill(self, connector: Connector) -> None:
         account = self.account_of(connector)
         self.control("webdav/limit", account=account, bytes=sum(one["size"] for one in self.all(account)))
+
+
+def at(address: str, http: httpx.Client, app: Reach = HERE) -> WebDav:
+    login = DavLogin(address=address, user="anna", password="secret of anna")
+    made = entered(WebDav, login, Layout(), app, http)
+    assert isinstance(made, WebDav)
+    return made
